@@ -1,0 +1,123 @@
+"""What does an environment consist of? Frozen values, as an inventory file or a lab declares them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from ipaddress import IPv4Address, IPv6Address, IPv6Network
+
+from pytest_v6probe.result import Address
+
+
+class Role(StrEnum):
+    """What a host is there for; scenario fixtures choose by it."""
+
+    INSTANCE = "instance"          # in an IPv6-only subnet, reachable from outside
+    EGRESS_ONLY = "egress-only"    # in an IPv6-only subnet behind an egress-only internet gateway
+    NESTED = "nested"              # a container or namespace, one hop behind an instance
+    OUTSIDE = "outside"            # somewhere on the internet, with both families
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Login:
+    """An SSH destination as written: ``user@[literal]:port``, ``user@name``. Unset parts come from ~/.ssh/config."""
+
+    host: Address | str
+    user: str = ""
+    port: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Namespace:
+    """A network namespace of the lab that the inventory belongs to: ``netns:NAME``."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Host:
+    """One ``[[host]]``: a place to ask from. Exactly one of *local*, *ssh*, *namespace* says how it is reached."""
+
+    name: str
+    region: str = ""
+    role: Role = Role.INSTANCE
+    local: bool = False
+    ssh: Login | None = None
+    namespace: Namespace | None = None
+    via: str | Namespace | None = None
+    """Through what *ssh* is reached: another host's name, or a namespace of the lab."""
+    management: Login | Namespace | None = None
+    """A way in that does not depend on the host's default route; used when *ssh* fails."""
+    address: IPv6Address | None = None
+    """The global IPv6 address the host must have; defaults to the literal in *ssh*."""
+    resource_name: str = ""
+    """The resource-based name, ``i-….ec2.internal``."""
+    imds_tokens: str = ""
+    """``optional`` or ``required``: what the metadata service must say to a request without a token."""
+    behind: str = ""
+    """For a nested host: the name of the host it sits behind."""
+    python: str = "python3"
+
+    @property
+    def id(self) -> str:
+        """The host's test id, ``region/name``."""
+        return f"{self.region}/{self.name}" if self.region else self.name
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Site:
+    """One ``[[site]]``: something on the internet that answers HTTP. Never a vantage."""
+
+    name: str
+    """The DNS name in *url* (or its literal)."""
+    url: str
+    families: tuple[str, ...]
+    """``("ipv4",)``, ``("ipv6",)`` or both: the address records its name has, and the families it serves."""
+    region: str = ""
+    """Only hosts of this region ask it; empty: all."""
+    ipv4_addresses: frozenset[IPv4Address] = frozenset()
+    """The A records, where the inventory pins them; otherwise scenarios compare with a live A query."""
+    large_url: str = ""
+    """A page of at least 200 kB, for path MTU; defaults to *url*."""
+    ca: str = ""
+    """A file with the certificate authority of a private https site (PEM), read when the inventory is."""
+
+    @property
+    def id(self) -> str:
+        """The site's test id."""
+        return self.name
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Environment:
+    """``[environment]``: which cloud this is."""
+
+    name: str
+    cloud: str
+    """``aws``, ``azure``, ``gcp``: which data of `clouds` applies."""
+    lab: str = ""
+    """The name of the lab that this environment is, if it is one."""
+    nat64_prefix: IPv6Network | None = None
+    """The NAT64 prefix the cloud must use; defaults to the cloud's own (AWS: 64:ff9b::/96)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inventory:
+    """A whole environment. Names of hosts are unique within their region; sites are unique by name."""
+
+    environment: Environment
+    hosts: tuple[Host, ...] = ()
+    sites: tuple[Site, ...] = ()
+    source: str = field(default="", compare=False)
+
+    @property
+    def regions(self) -> tuple[str, ...]:
+        """The regions, in the order in which the inventory first names them."""
+        return tuple(dict.fromkeys(host.region for host in self.hosts if host.region))
+
+    def host(self, host_id: str) -> Host:
+        """The host with the id ``region/name``. Raises KeyError."""
+        for host in self.hosts:
+            if host.id == host_id:
+                return host
+        raise KeyError(host_id)

@@ -1,0 +1,74 @@
+"""What does a probe return? Findings, and the words every finding uses."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from ipaddress import IPv4Address, IPv6Address
+from typing import ClassVar
+
+Address = IPv4Address | IPv6Address
+
+
+class Path(StrEnum):
+    """Which way a packet went: by the family and prefix of the remote address that was really used."""
+
+    NATIVE = "native"
+    NAT64 = "nat64"
+    IPV4 = "ipv4"
+
+
+class Layer(StrEnum):
+    """The rungs of the ladder, lowest first. The order of the members is the order of the diagnosis."""
+
+    ADDRESS = "address"
+    ROUTE = "route"
+    RA = "ra"
+    RESOLVER = "resolver"
+    ANSWER = "answer"
+    SYNTHESIS = "synthesis"
+    ICMP = "icmp"
+    PATH_MTU = "path-mtu"
+    TCP = "tcp"
+    TLS = "tls"
+    SSH = "ssh"
+    HTTP = "http"
+    NTP = "ntp"
+    CONFIGURATION = "configuration"
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """One end of an exchange as the vantage's kernel reported it. *port* is 0 where there is none (ICMP)."""
+
+    address: Address
+    port: int = 0
+
+    def __str__(self) -> str:
+        literal = f"[{self.address}]" if self.address.version == 6 else str(self.address)
+        return f"{literal}:{self.port}" if self.port else str(self.address)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """What one probe found, from one vantage. Frozen; equality ignores times and evidence.
+
+    *verdict* is one lower-case word or hyphenated phrase; each probe's result class lists its own.
+    *elapsed_s* is in seconds. *evidence* holds short printable lines (what came back), never secrets.
+    """
+
+    layer: ClassVar[Layer]
+
+    vantage: str
+    asked: str
+    verdict: str
+    local: Endpoint | None = None
+    remote: Endpoint | None = None
+    path: Path | None = None
+    elapsed_s: float = field(default=0.0, compare=False)
+    evidence: tuple[str, ...] = field(default=(), compare=False)
+
+    @property
+    def broken_layer(self) -> Layer:
+        """Which rung this finding itself speaks about, when every rung below it holds."""
+        return self.layer

@@ -1,0 +1,111 @@
+"""Where is a question asked from? A vantage puts asks to its agent and hands back findings."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from ipaddress import IPv6Network
+from typing import TYPE_CHECKING, Generic, ParamSpec, TypeVar
+
+from pytest_v6probe.agent.wire import Operation, Reply
+from pytest_v6probe.result import Finding
+
+if TYPE_CHECKING:
+    from pytest_v6probe.agent.client import Agent
+    from pytest_v6probe.inventory.model import Host
+
+F = TypeVar("F", bound=Finding)
+P = ParamSpec("P")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """What a judge reads: who asked, the replies in the order of the operations, and the NAT64 prefixes known there."""
+
+    vantage: str
+    replies: tuple[Reply, ...]
+    nat64_prefixes: frozenset[IPv6Network] = frozenset()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ask(Generic[F]):
+    """One question: the operations to run at the vantage, and the pure function that judges their replies."""
+
+    operations: tuple[Operation, ...]
+    judge: Callable[[Seen], F]
+    wants_prefixes: bool = False
+    """True where the judge must tell NAT64 from native: the vantage then looks up its NAT64 prefixes (once)."""
+
+
+class Probe(Generic[P, F]):
+    """A probe as scenarios use it: ``dns64(host, name)`` asks now, ``dns64.ask(name)`` is one entry of a `sweep`."""
+
+    def __init__(self, ask: Callable[P, Ask[F]]) -> None:
+        self.ask = ask
+        self.__name__ = ask.__name__
+        self.__qualname__ = ask.__qualname__
+        self.__module__ = ask.__module__
+        self.__doc__ = ask.__doc__
+        self.__wrapped__ = ask
+
+    def __call__(self, at: Vantage, /, *args: P.args, **kwargs: P.kwargs) -> F:
+        return at.sweep([self.ask(*args, **kwargs)])[0]
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class Vantage:
+    """A place probes run from. Connects when it is first asked, and keeps that one connection.
+
+    *connect* opens the agent (raises Unobserved); *prefixes* asks for the NAT64 prefixes of this place; *witness* is told
+    every finding, in order.
+    """
+
+    name: str
+    region: str
+    host: Host
+    connect: Callable[[], Agent]
+    prefixes: Callable[[Vantage], frozenset[IPv6Network]]
+    witness: Callable[[Finding], None] = lambda finding: None
+    _agent: Agent | None = field(default=None, init=False, repr=False)
+    _prefixes: frozenset[IPv6Network] | None = field(default=None, init=False, repr=False)
+
+    @property
+    def agent(self) -> Agent:
+        """The agent at this vantage, started on first use. Raises Unobserved if it cannot be."""
+        if self._agent is None:
+            self._agent = self.connect()
+        return self._agent
+
+    @property
+    def nat64_prefixes(self) -> frozenset[IPv6Network]:
+        """The NAT64 prefixes in use at this vantage (RFC 7050), looked up once."""
+        if self._prefixes is None:
+            self._prefixes = self.prefixes(self)
+        return self._prefixes
+
+    def sweep(self, asks: Sequence[Ask[F]]) -> list[F]:
+        """Put all of *asks* in one batch and judge each. Raises Unobserved if the vantage cannot be used."""
+        known = self.nat64_prefixes if any(ask.wants_prefixes for ask in asks) else frozenset()
+        replies = self.agent.run([operation for ask in asks for operation in ask.operations])
+        findings, at = [], 0
+        for ask in asks:
+            end = at + len(ask.operations)
+            finding = ask.judge(Seen(vantage=self.name, replies=tuple(replies[at:end]), nat64_prefixes=known))
+            self.witness(finding)
+            findings.append(finding)
+            at = end
+        return findings
+
+    def close(self) -> None:
+        """Stop the agent and free the connection."""
+        if self._agent is not None:
+            self._agent.close()
+            self._agent = None
+
+
+def sweep(at: Vantage, asks: Sequence[Ask[F]]) -> list[F]:
+    """Put many questions at once: one batch to the agent of *at*, findings in the order of *asks*.
+
+    UDP questions to the same server travel as one burst. Raises Unobserved if *at* cannot be used.
+    """
+    return at.sweep(asks)
