@@ -9,7 +9,8 @@
         ├── DeadlinePassed        the vantage did not finish within the time it was given
         └── DaemonNotReady        a daemon of the lab did not come up
 
-A negative finding (refused, NXDOMAIN, silence at the target) is never an error: it is a value, see `result`.
+A negative finding (refused, NXDOMAIN, silence at the target) is never an error: it is a value, see
+`result`.
 """
 
 from __future__ import annotations
@@ -18,13 +19,19 @@ from pathlib import Path
 
 
 class V6ProbeError(Exception):
-    """Any error that v6probe raises on purpose. The message says what was asked, what came back, what to do."""
+    """Any error that v6probe raises on purpose. The message says what was asked, what came back,
+    what to do.
+    """
 
 
 class InventoryError(V6ProbeError):
-    """The inventory cannot be read as one. *why* is the whole message; *file*, *line* and *key* say where."""
+    """The inventory cannot be read as one. *why* is the whole message; *file*, *line* and *key* say
+    where.
+    """
 
-    def __init__(self, why: str, *, file: Path | str, line: int | None = None, key: str | None = None) -> None:
+    def __init__(
+        self, why: str, *, file: Path | str, line: int | None = None, key: str | None = None
+    ) -> None:
         super().__init__(why)
         self.file = Path(file)
         self.line = line
@@ -32,11 +39,15 @@ class InventoryError(V6ProbeError):
 
 
 class LabError(V6ProbeError):
-    """The lab cannot be had: a program, a right or a name is missing. The message names the command that helps."""
+    """The lab cannot be had: a program, a right or a name is missing. The message names the command
+    that helps.
+    """
 
 
 class Unobserved(V6ProbeError):
-    """The question could not be put at this vantage. *reason* is a short code such as ``host-key-changed``."""
+    """The question could not be put at this vantage. *reason* is a short code such as
+    ``host-key-changed``.
+    """
 
     def __init__(self, message: str, *, reason: str, vantage: str = "") -> None:
         super().__init__(message)

@@ -19,7 +19,9 @@ class Path(StrEnum):
 
 
 class Layer(StrEnum):
-    """The rungs of the ladder, lowest first. The order of the members is the order of the diagnosis."""
+    """The rungs of the ladder, lowest first. The order of the members is the order of the
+    diagnosis.
+    """
 
     ADDRESS = "address"
     ROUTE = "route"
@@ -39,7 +41,9 @@ class Layer(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """One end of an exchange as the vantage's kernel reported it. *port* is 0 where there is none (ICMP)."""
+    """One end of an exchange as the vantage's kernel reported it. *port* is 0 where there is none
+    (ICMP).
+    """
 
     address: Address
     port: int = 0
@@ -54,10 +58,15 @@ class Finding:
     """What one probe found, from one vantage. Frozen; equality ignores times and evidence.
 
     *verdict* is one lower-case word or hyphenated phrase; each probe's result class lists its own.
-    *elapsed_s* is in seconds. *evidence* holds short printable lines (what came back), never secrets.
+    *elapsed_s* is in seconds. *evidence* holds short printable lines (what came back), never
+    secrets.
     """
 
     layer: ClassVar[Layer]
+    rests_on: ClassVar[tuple[Layer, ...]] = (Layer.ADDRESS, Layer.ROUTE, Layer.RA)
+    """The rungs that must hold for this question to have an answer; a name adds the resolver's
+    (`name_asked`).
+    """
 
     vantage: str
     asked: str
@@ -72,3 +81,13 @@ class Finding:
     def broken_layer(self) -> Layer:
         """Which rung this finding itself speaks about, when every rung below it holds."""
         return self.layer
+
+    @property
+    def name_asked(self) -> str:
+        """The DNS name that this finding depends on; empty where it went to a literal address."""
+        return ""
+
+    @property
+    def reached(self) -> Address | None:
+        """The remote address that was really used; None where nothing was reached for."""
+        return self.remote.address if self.remote is not None else None

@@ -9,10 +9,14 @@ from typing import TypeVar
 T = TypeVar("T")
 
 
-def eventually(look: Callable[[], T], *, until: Callable[[T], bool], within_s: float, every_s: float = 0.2) -> T:
-    """Call *look* until *until* holds of what it returned, at most *within_s* seconds; return the last value either way.
+def eventually(
+    look: Callable[[], T], *, until: Callable[[T], bool], within_s: float, every_s: float = 0.2
+) -> T:
+    """Call *look* until *until* holds of what it returned, at most *within_s* seconds; return the
+    last value either way.
 
-    The caller asserts on the value, so a failure shows what was seen last. Raises whatever *look* raises.
+    The caller asserts on the value, so a failure shows what was seen last. Raises whatever *look*
+    raises.
     """
     end = time.monotonic() + within_s
     while True:

@@ -10,7 +10,11 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 
 def commands() -> list[str]:
-    return [line for block in re.findall(r"```sh\n(.*?)```", README, re.S) for line in block.splitlines()]
+    return [
+        line
+        for block in re.findall(r"```sh\n(.*?)```", README, re.DOTALL)
+        for line in block.splitlines()
+    ]
 
 
 def test_ci_runs_the_second_command_and_nothing_else():
@@ -26,7 +30,10 @@ def test_every_option_of_the_plugin_stands_in_the_readme():
 
 def test_every_link_in_the_documents_leads_somewhere():
     documents = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").glob("*.md")]
-    dead = [(document.name, link) for document in documents
-            for link in re.findall(r"\]\(((?!https?:|#)[^)#]+)", document.read_text(encoding="utf-8"))
-            if not (document.parent / link).exists()]
+    dead = [
+        (document.name, link)
+        for document in documents
+        for link in re.findall(r"\]\(((?!https?:|#)[^)#]+)", document.read_text(encoding="utf-8"))
+        if not (document.parent / link).exists()
+    ]
     assert dead == []

@@ -1,4 +1,6 @@
-"""Do the rooms keep to their places: imports point one way, every library has one door, pure rooms are pure?"""
+"""Do the rooms keep to their places: imports point one way, every library has one door, pure rooms
+are pure?
+"""
 
 from __future__ import annotations
 
@@ -29,7 +31,16 @@ ROOMS = (
 )
 """From left to right: a room may import from its own set and from those before it."""
 
-PURE = {"rfc", "linux", "clouds", "errors", "result", "inventory.model", "inventory.literals", "inventory.schema"}
+PURE = {
+    "rfc",
+    "linux",
+    "clouds",
+    "errors",
+    "result",
+    "inventory.model",
+    "inventory.literals",
+    "inventory.schema",
+}
 IMPURE_MODULES = {"socket", "subprocess", "time", "os", "selectors", "threading", "signal"}
 TWO_DOORS = {"pytest": {"plugin.py", "fixtures.py"}, "_pytest": {"plugin.py", "fixtures.py"}}
 
@@ -39,16 +50,25 @@ def name_of(file: Path) -> str:
 
 
 def rank(name: str) -> int | None:
-    best = max((room for rooms in ROOMS for room in rooms if name == room or name.startswith(room + ".")),
-               key=len, default=None)
+    best = max(
+        (room for rooms in ROOMS for room in rooms if name == room or name.startswith(room + ".")),
+        key=len,
+        default=None,
+    )
     return next((at for at, rooms in enumerate(ROOMS) if best in rooms), None)
 
 
 def imports(file: Path, *, at_run_time_only: bool = False) -> set[str]:
     """Every module that *file* imports, anywhere in it, as full dotted names."""
     tree = ast.parse(file.read_text(encoding="utf-8"))
-    skipped = {id(inner) for node in ast.walk(tree) if at_run_time_only and isinstance(node, ast.If)
-               and "TYPE_CHECKING" in ast.unparse(node.test) for inner in ast.walk(node)}
+    skipped = {
+        id(inner)
+        for node in ast.walk(tree)
+        if at_run_time_only
+        and isinstance(node, ast.If)
+        and "TYPE_CHECKING" in ast.unparse(node.test)
+        for inner in ast.walk(node)
+    }
     found: set[str] = set()
     for node in ast.walk(tree):
         if id(node) in skipped:
@@ -61,8 +81,11 @@ def imports(file: Path, *, at_run_time_only: bool = False) -> set[str]:
 
 
 def test_every_module_has_a_room():
-    homeless = [name for name in map(name_of, FILES)
-                if not name.endswith("__init__") and name != "__init__" and rank(name) is None]
+    homeless = [
+        name
+        for name in map(name_of, FILES)
+        if not name.endswith("__init__") and name != "__init__" and rank(name) is None
+    ]
     assert homeless == []
 
 
@@ -72,9 +95,13 @@ def test_imports_point_to_the_left(file: Path):
     if own is None:  # the package's own __init__ re-exports from every room
         assert name_of(file).endswith("__init__")
         return
-    wrong = {module for module in imports(file, at_run_time_only=True)
-             if module.startswith("pytest_v6probe.")
-             and (theirs := rank(module.removeprefix("pytest_v6probe."))) is not None and theirs > own}
+    wrong = {
+        module
+        for module in imports(file, at_run_time_only=True)
+        if module.startswith("pytest_v6probe.")
+        and (theirs := rank(module.removeprefix("pytest_v6probe."))) is not None
+        and theirs > own
+    }
     assert wrong == set()
 
 
@@ -91,13 +118,19 @@ def test_every_library_has_one_door():
             top = module.split(".")[0]
             if top not in sys.stdlib_module_names and top != "pytest_v6probe":
                 doors[top].add(file.relative_to(PACKAGE).as_posix())
-    wide = {name: files for name, files in doors.items()
-            if len(files) > 1 and not files <= TWO_DOORS.get(name, set())}
+    wide = {
+        name: files
+        for name, files in doors.items()
+        if len(files) > 1 and not files <= TWO_DOORS.get(name, set())
+    }
     assert wide == {}
 
 
 @pytest.mark.parametrize(
-    "file", [f for f in FILES if any(name_of(f) == p or name_of(f).startswith(p + ".") for p in PURE)], ids=name_of)
+    "file",
+    [f for f in FILES if any(name_of(f) == p or name_of(f).startswith(p + ".") for p in PURE)],
+    ids=name_of,
+)
 def test_pure_rooms_touch_nothing(file: Path):
     assert {module.split(".")[0] for module in imports(file)} & IMPURE_MODULES == set()
 
