@@ -1,0 +1,200 @@
+"""What does the kernel say of its links, addresses, routes and ND options? rtnetlink, asked and
+read by hand.
+
+A reader takes any number of answers behind each other and picks its own message types; interface
+names come from the links among them, so send `dump_links` along.
+"""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass
+from ipaddress import IPv6Address
+from typing import TYPE_CHECKING
+
+from pytest_v6probe.linux import rtnetlink
+from pytest_v6probe.linux.nlmsg import (
+    NLM_F_DUMP,
+    Message,
+    Refused,
+    aligned,
+    attribute,
+    attributes,
+    messages,
+    refusal,
+    request,
+    unpack,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pytest_v6probe.linux.addresses import InterfaceAddress
+    from pytest_v6probe.linux.links import Link
+    from pytest_v6probe.linux.routes import Route
+    from pytest_v6probe.result import Address
+
+RTM_NEWLINK, RTM_GETLINK = 16, 18  # linux/rtnetlink.h
+RTM_NEWADDR, RTM_GETADDR = 20, 22
+RTM_NEWROUTE, RTM_GETROUTE = 24, 26
+RTM_NEWNDUSEROPT = 68
+
+GROUP_LINK = 1 << 0
+GROUP_IPV6_IFADDR = 1 << 8
+GROUP_IPV6_ROUTE = 1 << 10
+GROUP_ND_USEROPT = 1 << 19
+
+ROUTE_TO_SEQUENCE = 0x7636
+"""The sequence number of `route_to`: it tells the kernel's decision from the routes of a dump."""
+
+_DUMP_SEQUENCE = 1
+_IFLA_EXT_MASK, _RTEXT_FILTER_SKIP_STATS = 29, struct.pack("<I", 1 << 3)
+_NDUSEROPTMSG = struct.Struct("<BxHiBB6x")
+_NDUSEROPT_SRCADDR = 1
+_RTA_DST = 1
+_ROUTER_ADVERTISEMENT = 134  # RFC 4861 §4.2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NdOptions:
+    """Neighbour-discovery options of one RA that the kernel leaves to user space (RDNSS, DNSSL,
+    PREF64).
+    """
+
+    router: IPv6Address | None
+    index: int
+    interface: str
+    options: bytes
+
+
+def dump_links() -> bytes:
+    """Ask for every interface, without its statistics."""
+    body = rtnetlink.IFINFOMSG.pack(0, 0, 0, 0, 0)
+    return _dump(RTM_GETLINK, body + attribute(_IFLA_EXT_MASK, _RTEXT_FILTER_SKIP_STATS))
+
+
+def dump_addresses(family: int = 6) -> bytes:
+    """Ask for every address of IP version *family*. Raises ValueError for another number than 4 or
+    6.
+    """
+    return _dump(RTM_GETADDR, rtnetlink.IFADDRMSG.pack(_number(family), 0, 0, 0, 0))
+
+
+def dump_routes(family: int = 6) -> bytes:
+    """Ask for every route of IP version *family*, all tables. Raises ValueError for another than 4
+    or 6.
+    """
+    return _dump(RTM_GETROUTE, rtnetlink.RTMSG.pack(_number(family), 0, 0, 0, 0, 0, 0, 0, 0))
+
+
+def route_to(address: Address) -> bytes:
+    """Ask which route a packet to *address* takes: read the answer with `read_route_to`."""
+    family, length = _number(address.version), address.max_prefixlen
+    head = rtnetlink.RTMSG.pack(family, length, 0, 0, 0, 0, 0, 0, 0)
+    body = head + attribute(_RTA_DST, address.packed)
+    return request(RTM_GETROUTE, body, flags=0, sequence=ROUTE_TO_SEQUENCE)
+
+
+def read_links(octets: bytes) -> tuple[Link, ...]:
+    """The links among *octets*. Raises ValueError if malformed, `Refused` if the kernel refused the
+    dump.
+    """
+    return tuple(
+        rtnetlink.link(message.body) for message in _mine(octets, RTM_NEWLINK, RTM_GETLINK)
+    )
+
+
+def read_addresses(octets: bytes) -> tuple[InterfaceAddress, ...]:
+    """The addresses among *octets*, of both families. Raises as `read_links` does."""
+    names = _names(octets)
+    return tuple(
+        rtnetlink.address(message.body, names)
+        for message in _mine(octets, RTM_NEWADDR, RTM_GETADDR)
+        if _is_ip(message)
+    )
+
+
+def read_routes(octets: bytes) -> tuple[Route, ...]:
+    """The routes among *octets*; of a multipath route, one for each next hop. Raises as
+    `read_links` does.
+
+    The answers to `route_to` are not among them.
+    """
+    names = _names(octets)
+    return tuple(
+        route
+        for message in _mine(octets, RTM_NEWROUTE, RTM_GETROUTE)
+        if _is_ip(message) and message.sequence != ROUTE_TO_SEQUENCE
+        for route in rtnetlink.routes(message.body, names)
+    )
+
+
+def read_route_to(octets: bytes) -> tuple[Route | str, ...]:
+    """The kernel's decisions, in the order of the `route_to` requests: a Route, or an errno's name.
+
+    ``ENETUNREACH`` means that there is no route; ``EHOSTUNREACH``, ``EACCES`` and ``EINVAL`` are
+    what unreachable, prohibit and blackhole routes say. Raises ValueError if malformed.
+    """
+    names = _names(octets)
+    decisions: list[Route | str] = []
+    for message in messages(octets):
+        if message.sequence != ROUTE_TO_SEQUENCE:
+            continue
+        if message.type == RTM_NEWROUTE and _is_ip(message):
+            decisions += list(rtnetlink.routes(message.body, names))[:1]
+        elif (refused := refusal(message)) is not None:
+            decisions.append(refused.code)
+    return tuple(decisions)
+
+
+def read_nd_options(octets: bytes) -> tuple[NdOptions, ...]:
+    """The ND user options among *octets*, of router advertisements only. Raises ValueError if
+    malformed.
+    """
+    names = _names(octets)
+    bodies = (message.body for message in messages(octets) if message.type == RTM_NEWNDUSEROPT)
+    return tuple(found for body in bodies if (found := _nd_options(body, names)) is not None)
+
+
+def _nd_options(body: bytes, names: dict[int, str]) -> NdOptions | None:
+    _, length, index, icmp_type, _ = unpack(_NDUSEROPTMSG, body)
+    if icmp_type != _ROUTER_ADVERTISEMENT:
+        return None
+    options = body[_NDUSEROPTMSG.size : _NDUSEROPTMSG.size + length]
+    if len(options) != length:
+        raise ValueError(f"ND options of {length} octets, of which {len(options)} came")
+    rest = dict(attributes(body[_NDUSEROPTMSG.size + aligned(length) :]))
+    octets = rest.get(_NDUSEROPT_SRCADDR)
+    router = None if octets is None else IPv6Address(octets)
+    return NdOptions(
+        router=router, index=index, interface=names.get(index, str(index)), options=options
+    )
+
+
+def _mine(octets: bytes, kind: int, asked: int) -> Iterator[Message]:
+    """The messages of type *kind*. Raises Refused if the dump that asked for them was refused."""
+    for message in messages(octets):
+        refused = refusal(message)
+        if refused is not None and refused.dump and refused.request in {0, asked}:
+            raise Refused(refused.code, request=asked)
+        if message.type == kind:
+            yield message
+
+
+def _names(octets: bytes) -> dict[int, str]:
+    links = (rtnetlink.link(m.body) for m in messages(octets) if m.type == RTM_NEWLINK)
+    return {link.index: link.name for link in links if link.name}
+
+
+def _is_ip(message: Message) -> bool:
+    return message.body[:1] != b"" and message.body[0] in rtnetlink.VERSIONS
+
+
+def _dump(kind: int, body: bytes) -> bytes:
+    return request(kind, body, flags=NLM_F_DUMP, sequence=_DUMP_SEQUENCE)
+
+
+def _number(version: int) -> int:
+    if version not in rtnetlink.FAMILIES:
+        raise ValueError(f"IP version {version}: 4 or 6 is meant")
+    return rtnetlink.FAMILIES[version]
