@@ -5,22 +5,27 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 from ipaddress import IPv4Address, IPv6Address, IPv6Network
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
-from pytest_v6probe.result import Address
+if TYPE_CHECKING:
+    from pytest_v6probe.result import Address
 
 
 class Role(StrEnum):
     """What a host is there for; scenario fixtures choose by it."""
 
-    INSTANCE = "instance"          # in an IPv6-only subnet, reachable from outside
-    EGRESS_ONLY = "egress-only"    # in an IPv6-only subnet behind an egress-only internet gateway
-    NESTED = "nested"              # a container or namespace, one hop behind an instance
-    OUTSIDE = "outside"            # somewhere on the internet, with both families
+    INSTANCE = "instance"  # in an IPv6-only subnet, reachable from outside
+    EGRESS_ONLY = "egress-only"  # in an IPv6-only subnet behind an egress-only internet gateway
+    NESTED = "nested"  # a container or namespace, one hop behind an instance
+    OUTSIDE = "outside"  # somewhere on the internet, with both families
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Login:
-    """An SSH destination as written: ``user@[literal]:port``, ``user@name``. Unset parts come from ~/.ssh/config."""
+    """An SSH destination as written: ``user@[literal]:port``, ``user@name``. Unset parts come from
+    ~/.ssh/config.
+    """
 
     host: Address | str
     user: str = ""
@@ -36,7 +41,9 @@ class Namespace:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Host:
-    """One ``[[host]]``: a place to ask from. Exactly one of *local*, *ssh*, *namespace* says how it is reached."""
+    """One ``[[host]]``: a place to ask from. Exactly one of *local*, *ssh*, *namespace* says how it
+    is reached.
+    """
 
     name: str
     region: str = ""
@@ -53,10 +60,18 @@ class Host:
     resource_name: str = ""
     """The resource-based name, ``i-….ec2.internal``."""
     imds_tokens: str = ""
-    """``optional`` or ``required``: what the metadata service must say to a request without a token."""
+    """``optional`` or ``required``: what the metadata service must say to a request without a
+    token.
+    """
     behind: str = ""
     """For a nested host: the name of the host it sits behind."""
     python: str = "python3"
+
+    def __post_init__(self) -> None:
+        """Take *address* from the literal in *ssh*, where it is not given."""
+        host = self.ssh.host if self.ssh is not None else None
+        if self.address is None and isinstance(host, IPv6Address) and not host.is_link_local:
+            object.__setattr__(self, "address", host)
 
     @property
     def id(self) -> str:
@@ -72,20 +87,40 @@ class Site:
     """The DNS name in *url* (or its literal)."""
     url: str
     families: tuple[str, ...]
-    """``("ipv4",)``, ``("ipv6",)`` or both: the address records its name has, and the families it serves."""
+    """``("ipv4",)``, ``("ipv6",)`` or both: the address records its name has, and the families it
+    serves.
+    """
     region: str = ""
     """Only hosts of this region ask it; empty: all."""
     ipv4_addresses: frozenset[IPv4Address] = frozenset()
-    """The A records, where the inventory pins them; otherwise scenarios compare with a live A query."""
+    """The A records, where the inventory pins them; otherwise scenarios compare with a live A
+    query.
+    """
     large_url: str = ""
     """A page of at least 200 kB, for path MTU; defaults to *url*."""
     ca: str = ""
-    """A file with the certificate authority of a private https site (PEM), read when the inventory is."""
+    """The certificate authority of a private https site: PEM, out of the file that the inventory
+    names.
+    """
+
+    def __post_init__(self) -> None:
+        """Take *large_url* from *url*, where it is not given."""
+        object.__setattr__(self, "large_url", self.large_url or self.url)
 
     @property
     def id(self) -> str:
         """The site's test id."""
         return self.name
+
+    @property
+    def https(self) -> bool:
+        """Whether *url* wants TLS."""
+        return urlsplit(self.url).scheme == "https"
+
+    @property
+    def port(self) -> int:
+        """The port in *url*, written or that of its scheme."""
+        return urlsplit(self.url).port or (443 if self.https else 80)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,6 +134,8 @@ class Environment:
     """The name of the lab that this environment is, if it is one."""
     nat64_prefix: IPv6Network | None = None
     """The NAT64 prefix the cloud must use; defaults to the cloud's own (AWS: 64:ff9b::/96)."""
+    ra_interval_s: float = 60.0
+    """The longest time between two router advertisements (RFC 4861 §6.2.1), in seconds."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,3 +158,11 @@ class Inventory:
             if host.id == host_id:
                 return host
         raise KeyError(host_id)
+
+    def named(self, name: str, *, near: Host) -> Host:
+        """The host that *near* means by *name* in ``via`` or ``behind``: one of its own region, or
+        an id.
+
+        Raises KeyError.
+        """
+        return self.host(name if "/" in name or not near.region else f"{near.region}/{name}")

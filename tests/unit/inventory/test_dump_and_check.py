@@ -1,0 +1,140 @@
+"""Is what is written read back the same, and does the summary say what is there?"""
+
+from dataclasses import replace
+from pathlib import Path
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pytest_v6probe.inventory.check import summary
+from pytest_v6probe.inventory.consistency import problems
+from pytest_v6probe.inventory.dump import to_toml
+from pytest_v6probe.inventory.literals import web_host
+from pytest_v6probe.inventory.model import (
+    Environment,
+    Host,
+    Inventory,
+    Login,
+    Namespace,
+    Role,
+    Site,
+)
+from pytest_v6probe.inventory.toml import read
+
+FILE = Path("env.toml")
+NAMES = st.from_regex(r"[a-z][a-z0-9-]{0,6}[a-z0-9]", fullmatch=True)
+IPV6 = st.ip_addresses(v=6, network="2001:db8::/32")
+LOGINS = st.builds(
+    Login, host=st.one_of(NAMES, st.ip_addresses(v=4), IPV6), user=st.one_of(st.just(""), NAMES),
+    port=st.integers(0, 65535),
+)  # fmt: skip
+SPACES = st.builds(Namespace, name=NAMES)
+WAYS = st.one_of(
+    st.fixed_dictionaries({"local": st.just(True)}),
+    st.fixed_dictionaries({"namespace": SPACES}),
+    st.fixed_dictionaries({"ssh": LOGINS, "via": st.one_of(st.none(), SPACES)}),
+)
+
+
+@st.composite
+def hosts(draw, name):
+    fields = draw(WAYS) | {
+        "name": name,
+        "region": draw(st.sampled_from(["", "us-east-1", "r2"])),
+        "role": draw(st.sampled_from(Role)),
+        "management": draw(st.one_of(st.none(), LOGINS, SPACES)),
+        "address": draw(st.one_of(st.none(), IPV6)),
+        "resource_name": draw(st.one_of(st.just(""), NAMES)),
+        "imds_tokens": draw(st.sampled_from(["", "optional", "required"])),
+        "python": draw(st.sampled_from(["python3", "/usr/bin/python3.6"])),
+    }
+    return Host(**fields)
+
+
+@st.composite
+def sites(draw, name):
+    url = f"{draw(st.sampled_from(['http', 'https']))}://{name}{draw(st.sampled_from(['', '/', ':8080/x?y=1']))}"
+    ipv4 = draw(st.frozensets(st.ip_addresses(v=4), max_size=2))
+    families = (
+        ("ipv4",) if ipv4 else draw(st.sampled_from([("ipv4",), ("ipv6", "ipv4"), ("ipv6",)]))
+    )
+    return Site(
+        name=str(web_host(url)), url=url, families=families, ipv4_addresses=ipv4,
+        large_url=draw(st.sampled_from(["", url, "http://x/large"])),
+        ca=draw(st.sampled_from(["", '-----BEGIN CERTIFICATE-----\nA\x7f"\\é\n'])),
+    )  # fmt: skip
+
+
+@st.composite
+def inventories(draw):
+    environment = Environment(
+        name=draw(NAMES), cloud=draw(st.sampled_from(["aws", "azure", "gcp"])), lab=draw(NAMES),
+        nat64_prefix=draw(st.one_of(st.none(), st.ip_addresses(v=6).map(_prefix))),
+    )  # fmt: skip
+    names = draw(st.lists(NAMES, max_size=4, unique=True))
+    return Inventory(
+        environment=environment,
+        hosts=tuple(draw(hosts(name)) for name in names),
+        sites=tuple(draw(sites(name)) for name in names),
+    )
+
+
+def _prefix(address):
+    from ipaddress import IPv6Network
+
+    return IPv6Network((address, 96), strict=False)
+
+
+@given(inventories())
+def test_what_is_written_is_read_back_the_same(inventory):
+    assert list(problems(inventory)) == []
+    assert read(to_toml(inventory), file=FILE) == inventory
+
+
+@given(inventories())
+def test_a_summary_names_every_host_and_site(inventory):
+    lines = summary(inventory).splitlines()
+    listed = {line.split()[0] for line in lines if line.startswith("  ")}
+    assert listed == {host.id for host in inventory.hosts} | {site.id for site in inventory.sites}
+
+
+WEB = Host(name="web-1", region="us-east-1", ssh=Login(host="web.example", user="ec2-user"))
+PRIVATE = Host(
+    name="private-1", region="us-east-1", role=Role.EGRESS_ONLY, ssh=Login(host="10.0.0.1"), via="web-1",
+    management=Namespace(name="us-east-1/private-1"),
+)  # fmt: skip
+TASK = Host(name="t", role=Role.NESTED, namespace=Namespace(name="t"), behind="us-east-1/web-1")
+HERE = Host(name="here", local=True)
+ENVIRONMENT = Environment(name="prod", cloud="aws", lab="aws")
+GOOGLE = Site(name="www.google.com", url="http://www.google.com/", families=("ipv4", "ipv6"))
+
+
+def test_keys_that_say_nothing_new_are_not_written():
+    assert to_toml(Inventory(environment=ENVIRONMENT, hosts=(WEB,), sites=(GOOGLE,))) == (
+        '[environment]\nname = "prod"\ncloud = "aws"\nlab = "aws"\n\n'
+        '[[host]]\nname = "web-1"\nregion = "us-east-1"\nssh = "ec2-user@web.example"\n\n'
+        '[[site]]\nurl = "http://www.google.com/"\nfamilies = ["ipv4", "ipv6"]\n'
+    )
+
+
+def test_the_summary_is_aligned_text():
+    regional = replace(GOOGLE, region="us-east-1")
+    inventory = Inventory(
+        environment=ENVIRONMENT, hosts=(WEB, PRIVATE, TASK, HERE), sites=(regional,)
+    )
+    assert summary(inventory) == (
+        "environment  prod (aws, lab aws)\n"
+        "regions      us-east-1\n"
+        "vantages     4\n"
+        "  us-east-1/web-1      instance     ssh ec2-user@web.example\n"
+        "  us-east-1/private-1  egress-only  ssh 10.0.0.1 via web-1, else netns:us-east-1/private-1\n"
+        "  t                    nested       netns:t, behind us-east-1/web-1\n"
+        "  here                 instance     this machine\n"
+        "sites        1\n"
+        "  www.google.com  ipv4+ipv6  http://www.google.com/ (only from us-east-1)\n"
+    )
+
+
+def test_an_empty_inventory_has_a_summary():
+    text = summary(Inventory(environment=Environment(name="e", cloud="gcp")))
+    assert text == "environment  e (gcp)\nregions      none named\nvantages     0\nsites        0\n"
