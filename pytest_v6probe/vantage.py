@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from ipaddress import IPv6Network
 from typing import TYPE_CHECKING, Generic, ParamSpec, TypeVar
 
-from pytest_v6probe.agent.wire import Operation, Reply
+from pytest_v6probe.errors import Unobserved
 from pytest_v6probe.result import Finding
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from ipaddress import IPv6Address, IPv6Network
+
     from pytest_v6probe.agent.client import Agent
+    from pytest_v6probe.agent.wire import Operation, Reply
     from pytest_v6probe.inventory.model import Host
+    from pytest_v6probe.transport.ssh import SshSession
 
 F = TypeVar("F", bound=Finding)
 P = ParamSpec("P")
@@ -20,7 +23,9 @@ P = ParamSpec("P")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Seen:
-    """What a judge reads: who asked, the replies in the order of the operations, and the NAT64 prefixes known there."""
+    """What a judge reads: who asked, the replies in the order of the operations, and the NAT64
+    prefixes known there.
+    """
 
     vantage: str
     replies: tuple[Reply, ...]
@@ -29,16 +34,22 @@ class Seen:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ask(Generic[F]):
-    """One question: the operations to run at the vantage, and the pure function that judges their replies."""
+    """One question: the operations to run at the vantage, and the pure function that judges their
+    replies.
+    """
 
     operations: tuple[Operation, ...]
     judge: Callable[[Seen], F]
     wants_prefixes: bool = False
-    """True where the judge must tell NAT64 from native: the vantage then looks up its NAT64 prefixes (once)."""
+    """True where the judge must tell NAT64 from native: the vantage then looks up its NAT64
+    prefixes (once).
+    """
 
 
 class Probe(Generic[P, F]):
-    """A probe as scenarios use it: ``dns64(host, name)`` asks now, ``dns64.ask(name)`` is one entry of a `sweep`."""
+    """A probe as scenarios use it: ``dns64(host, name)`` asks now, ``dns64.ask(name)`` is one entry
+    of a `sweep`.
+    """
 
     def __init__(self, ask: Callable[P, Ask[F]]) -> None:
         self.ask = ask
@@ -56,16 +67,18 @@ class Probe(Generic[P, F]):
 class Vantage:
     """A place probes run from. Connects when it is first asked, and keeps that one connection.
 
-    *connect* opens the agent (raises Unobserved); *prefixes* asks for the NAT64 prefixes of this place; *witness* is told
-    every finding, in order.
+    *connect* opens the agent (raises Unobserved); *prefixes* asks for the NAT64 prefixes of this
+    place; *witness* is told every finding, in order; *login* logs in anew over SSH as the inventory
+    says, None where it names no such way.
     """
 
     name: str
     region: str
-    host: Host
-    connect: Callable[[], Agent]
-    prefixes: Callable[[Vantage], frozenset[IPv6Network]]
-    witness: Callable[[Finding], None] = lambda finding: None
+    host: Host = field(repr=False)
+    connect: Callable[[], Agent] = field(repr=False)
+    prefixes: Callable[[Vantage], frozenset[IPv6Network]] = field(repr=False)
+    witness: Callable[[Finding], None] = field(default=lambda _: None, repr=False)
+    login: Callable[[], SshSession] | None = field(default=None, repr=False)
     _agent: Agent | None = field(default=None, init=False, repr=False)
     _prefixes: frozenset[IPv6Network] | None = field(default=None, init=False, repr=False)
 
@@ -77,6 +90,19 @@ class Vantage:
         return self._agent
 
     @property
+    def address(self) -> IPv6Address:
+        """The global address that the inventory gives this host. Raises Unobserved if it gives
+        none.
+        """
+        if self.host.address is None:
+            raise Unobserved(
+                f"the inventory gives {self.name} no address: set its `address`, or `ssh` to a literal",
+                reason="no-address-given",
+                vantage=self.name,
+            )
+        return self.host.address
+
+    @property
     def nat64_prefixes(self) -> frozenset[IPv6Network]:
         """The NAT64 prefixes in use at this vantage (RFC 7050), looked up once."""
         if self._prefixes is None:
@@ -84,15 +110,23 @@ class Vantage:
         return self._prefixes
 
     def sweep(self, asks: Sequence[Ask[F]]) -> list[F]:
-        """Put all of *asks* in one batch and judge each. Raises Unobserved if the vantage cannot be used."""
+        """Put all of *asks* in one batch and judge each. Raises Unobserved if the vantage cannot be
+        used.
+        """
+        findings = self.look(asks)
+        for finding in findings:
+            self.witness(finding)
+        return findings
+
+    def look(self, asks: Sequence[Ask[F]]) -> list[F]:
+        """As `sweep`, without a witness: what is asked only to explain another finding."""
         known = self.nat64_prefixes if any(ask.wants_prefixes for ask in asks) else frozenset()
         replies = self.agent.run([operation for ask in asks for operation in ask.operations])
         findings, at = [], 0
         for ask in asks:
             end = at + len(ask.operations)
-            finding = ask.judge(Seen(vantage=self.name, replies=tuple(replies[at:end]), nat64_prefixes=known))
-            self.witness(finding)
-            findings.append(finding)
+            seen = Seen(vantage=self.name, replies=tuple(replies[at:end]), nat64_prefixes=known)
+            findings.append(ask.judge(seen))
             at = end
         return findings
 

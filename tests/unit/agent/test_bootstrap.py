@@ -1,0 +1,113 @@
+"""Does the payload travel in one piece, and can every Python read the line that takes it?"""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from pytest_v6probe.agent import bootstrap
+
+CLAIM = "import sys; sys.version_info = (3, 5, 2); sys.argv[0:1] = ['-c']; exec(sys.argv.pop(1))"
+OLD_ONES = [
+    ([sys.executable, "-c", CLAIM], "3.5"),
+    *(
+        ([str(path), "-c"], "2.7")
+        for path in (Path.home() / ".pyenv/versions").glob("2.7*/bin/python")
+    ),
+]
+
+
+def test_the_payload_imports_only_the_standard_library_and_lazily_what_is_large():
+    tree = ast.parse(bootstrap.payload())
+    top = {name.name for node in tree.body if isinstance(node, ast.Import) for name in node.names}
+    assert b"pytest_v6probe" not in b"\n".join(
+        line
+        for line in bootstrap.payload().splitlines()
+        if line.lstrip().startswith((b"from", b"import"))
+    )
+    assert top == {
+        "binascii",
+        "collections",
+        "errno",
+        "json",
+        "os",
+        "selectors",
+        "socket",
+        "stat",
+        "struct",
+        "sys",
+    }
+
+
+def test_the_payload_has_no_way_to_start_a_program_or_to_write_a_file():
+    called = {
+        ast.unparse(node.func)
+        for node in ast.walk(ast.parse(bootstrap.payload()))
+        if isinstance(node, ast.Call)
+    }
+    assert not {
+        name
+        for name in called
+        if name.startswith(
+            (
+                "subprocess",
+                "os.exec",
+                "os.spawn",
+                "os.fork",
+                "os.posix",
+                "os.popen",
+                "os.system",
+                "os.kill",
+            )
+        )
+    }
+    assert not called & {
+        "os.rename",
+        "os.unlink",
+        "os.remove",
+        "os.mkdir",
+        "os.chmod",
+        "os.ftruncate",
+    }
+    assert bootstrap.payload().count(b"os.write(1, ") == bootstrap.payload().count(b"os.write(")
+
+
+def test_the_command_is_safe_inside_single_quotes_on_one_line():
+    line = bootstrap.command("python3", nonce="abc", concurrency=64)[4]
+    assert "'" not in line
+    assert "\n" not in line
+    assert "!" not in line
+
+
+def test_the_hello_s_mark_is_nowhere_in_the_command():
+    argv = bootstrap.command("python3", nonce="abc", concurrency=64)
+    assert bootstrap.MARK + "abc" not in " ".join(argv)
+    assert argv == (
+        "python3",
+        "-I",
+        "-S",
+        "-c",
+        bootstrap.LINE,
+        "abc",
+        str(len(bootstrap.payload())),
+        "64",
+    )
+
+
+@pytest.mark.parametrize(("python", "version"), OLD_ONES, ids=[version for _, version in OLD_ONES])
+def test_a_python_that_is_too_old_says_so(python: list[str], version: str):
+    said = subprocess.run(
+        [*python, bootstrap.LINE, "abc", "5"],
+        input=b"print",
+        check=False,
+        capture_output=True,
+        timeout=20,
+    )
+    assert (said.returncode, said.stdout) == (
+        3,
+        f"\nv6probe:abc:too-old {version}\n".encode("ascii"),
+    )
