@@ -1,0 +1,216 @@
+"""Can a lab be had on this machine? What is missing, and the command that cures it."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pytest_v6probe.errors import LabError
+from pytest_v6probe.lab.process import PROGRAM_PATH
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+TRY_S = 10.0
+INSTALL = "apt-get install --no-install-recommends"
+SPARE_IDS = "100000-165535"
+POLICY = Path("/usr/sbin/policy-rc.d")
+POLICY_TEXT = (
+    "#!/bin/sh\nexit 101\n"  # "action forbidden by policy" (Debian: invoke-rc.d's policy layer)
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Program:
+    """A program the lab runs, the package of Debian and Ubuntu that has it, and the service that
+    the package would start.
+    """
+
+    name: str
+    package: str
+    purpose: str
+    service: str = ""
+
+
+PROGRAMS = (
+    Program(name="named", package="bind9", purpose="DNS and DNS64", service="named"),
+    Program(name="tayga", package="tayga", purpose="NAT64", service="tayga"),
+    Program(name="radvd", package="radvd", purpose="router advertisements", service="radvd"),
+    Program(name="chronyd", package="chrony", purpose="NTP"),
+    Program(
+        name="sshd", package="openssh-server", purpose="logins on the lab's hosts", service="ssh"
+    ),
+    Program(name="ssh-keygen", package="openssh-client", purpose="keys of the lab"),
+    Program(name="nginx", package="nginx-light", purpose="web sites", service="nginx"),
+    Program(name="nft", package="nftables", purpose="gateways and faults"),
+    Program(name="unshare", package="util-linux", purpose="the lab's namespaces"),
+    Program(name="nsenter", package="util-linux", purpose="the lab's namespaces"),
+)
+FOR_USERS = Program(name="newuidmap", package="uidmap", purpose="a lab without root")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lack:
+    """One thing that is missing: what and why, the command that cures it, the packages it needs."""
+
+    what: str
+    cure: str
+    packages: tuple[str, ...] = ()
+
+
+def lacking() -> tuple[Lack, ...]:
+    """Everything that keeps a lab from coming up here; empty if nothing does. Starts nothing but,
+    without root, one `true`.
+    """
+    return (*_programs(), *_tunnel(), *_rights())
+
+
+def report(lacks: Sequence[Lack]) -> str:
+    """What is missing, as lines for people, the cure last."""
+    if not lacks:
+        return "nothing is missing: a lab can be brought up here"
+    packages = sorted({package for lack in lacks for package in lack.packages})
+    cures = [f"{INSTALL} {' '.join(packages)}"] if packages else []
+    cures += [lack.cure for lack in lacks if not lack.packages]
+    return "\n".join(
+        [
+            "a lab cannot be brought up here:",
+            *(f"  {lack.what}" for lack in lacks),
+            "what helps (as root):",
+            *(f"  {cure}" for cure in dict.fromkeys(cures)),
+            *(["or: v6probe doctor --fix"] if packages else []),
+        ]
+    )
+
+
+def fix(lacks: Sequence[Lack]) -> None:
+    """Install the packages that *lacks* names, without letting their services start. Raises
+    LabError.
+    """
+    packages = sorted({package for lack in lacks for package in lack.packages})
+    if not packages:
+        return
+    if os.geteuid() != 0:
+        raise LabError(f"installing needs root: sudo {INSTALL} {' '.join(packages)}")
+    if shutil.which("apt-get") is None:
+        raise LabError(
+            "there is no apt-get here; install what these Debian packages have: "
+            f"{' '.join(packages)}"
+        )
+    with _services_stay_off():
+        _run(("apt-get", "update", "-q"))
+        _run(("apt-get", "install", "-q", "-y", "--no-install-recommends", *packages))
+    for name in _new_services(packages):
+        if shutil.which("systemctl"):
+            subprocess.run(("systemctl", "disable", name), check=False, timeout=60)
+
+
+def _programs() -> Iterator[Lack]:
+    wanted = PROGRAMS if os.geteuid() == 0 else (*PROGRAMS, FOR_USERS)
+    for program in wanted:
+        if shutil.which(program.name, path=PROGRAM_PATH) is None:
+            yield Lack(
+                what=f"{program.name} ({program.purpose}) is not installed",
+                packages=(program.package,),
+                cure=f"apt-get install {program.package}",
+            )
+
+
+def _tunnel() -> Iterator[Lack]:
+    device = Path("/dev/net/tun")
+    if not device.exists():
+        yield Lack(
+            what="/dev/net/tun (NAT64) does not exist: no tun module, or the container hides it",
+            cure="modprobe tun    # in a container: run it with --device /dev/net/tun",
+        )
+    elif not os.access(device, os.R_OK | os.W_OK):
+        yield Lack(
+            what="/dev/net/tun (NAT64) cannot be opened by this user",
+            cure="chmod 0666 /dev/net/tun",
+        )
+
+
+def _rights() -> Iterator[Lack]:
+    if os.geteuid() == 0:
+        yield from _can_unshare("root may not make namespaces: a container needs --privileged")
+        return
+    if _setting("kernel/apparmor_restrict_unprivileged_userns") == "1":  # Ubuntu 23.10 and later
+        yield Lack(
+            what="AppArmor keeps ordinary users from making user namespaces (Ubuntu's default)",
+            cure="sysctl -w kernel.apparmor_restrict_unprivileged_userns=0  # or run as root",
+        )
+        return
+    if _setting("kernel/unprivileged_userns_clone") == "0":  # Debian's own switch
+        yield Lack(
+            what="ordinary users may not make user namespaces",
+            cure="sysctl -w kernel.unprivileged_userns_clone=1    # or run v6probe as root",
+        )
+        return
+    yield from _can_unshare(
+        "this user has no subordinate ids (/etc/subuid, /etc/subgid), or may not make namespaces"
+    )
+
+
+def _can_unshare(why: str) -> Iterator[Lack]:
+    rootless = () if os.geteuid() == 0 else ("--user", "--map-auto", "--map-root-user")
+    unshare = shutil.which("unshare", path=PROGRAM_PATH)
+    if unshare is None:
+        return
+    tried = subprocess.run(
+        (unshare, *rootless, "--pid", "--fork", "--mount", "--net", "--mount-proc", "true"),
+        check=False,
+        capture_output=True,
+        text=True,
+        timeout=TRY_S,
+    )
+    if tried.returncode:
+        yield Lack(
+            what=f"{why} ({tried.stderr.strip()})",
+            cure=f"usermod --add-subuids {SPARE_IDS} --add-subgids {SPARE_IDS} {_user()}",
+        )
+
+
+def _setting(name: str) -> str:
+    try:
+        return Path("/proc/sys", name).read_text(encoding="ascii").strip()
+    except OSError:
+        return ""
+
+
+def _user() -> str:
+    return os.environ.get("USER", str(os.geteuid()))
+
+
+def _run(argv: tuple[str, ...]) -> None:
+    environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+    try:
+        subprocess.run(argv, check=True, env=environment, timeout=900)
+    except (OSError, subprocess.SubprocessError) as why:
+        raise LabError(f"{' '.join(argv)} failed: {why}") from why
+
+
+@contextlib.contextmanager
+def _services_stay_off() -> Iterator[None]:
+    """Keep dpkg from starting what it installs: the lab runs its own copies, and nobody asked for a
+    web server.
+    """
+    if POLICY.exists():
+        yield
+        return
+    POLICY.write_text(POLICY_TEXT, encoding="ascii")
+    POLICY.chmod(0o755)
+    try:
+        yield
+    finally:
+        POLICY.unlink(missing_ok=True)
+
+
+def _new_services(packages: Sequence[str]) -> tuple[str, ...]:
+    return tuple(
+        program.service for program in PROGRAMS if program.service and program.package in packages
+    )

@@ -1,0 +1,37 @@
+"""What must each fault turn red? The tests, with the verdict and the layer that must be named."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+
+from pytest_v6probe.result import Layer
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Red:
+    """One test that a fault turns red: its name, the verdict it must give, the layer that
+    `diagnose` must name, and where.
+    """
+
+    test: str
+    verdict: str
+    layer: Layer
+    at: tuple[str, ...]
+    """Ids of the hosts it is red for."""
+
+
+def red(fault: str) -> tuple[Red, ...]:
+    """What *fault* must turn red, as ``red.toml`` declares it; every other test stays green."""
+    return tuple(
+        Red(test=test, verdict=row["verdict"], layer=Layer(row["layer"]), at=tuple(row["at"]))
+        for test, rows in _declared().get(fault, {}).items()
+        for row in rows
+    )
+
+
+@cache
+def _declared() -> dict[str, dict[str, list[dict[str, str]]]]:
+    return tomllib.loads(files(__package__).joinpath("red.toml").read_text(encoding="utf-8"))

@@ -1,0 +1,81 @@
+"""Does the doctor name what is missing, and one command that cures it?"""
+
+from __future__ import annotations
+
+import pytest
+
+from pytest_v6probe.errors import LabError
+from pytest_v6probe.lab import doctor
+from pytest_v6probe.lab.doctor import Lack
+
+TAYGA = Lack(
+    what="tayga (NAT64) is not installed", packages=("tayga",), cure="apt-get install tayga"
+)
+RADVD = Lack(what="radvd is not installed", packages=("radvd",), cure="apt-get install radvd")
+TUN = Lack(what="/dev/net/tun does not exist", cure="modprobe tun")
+
+
+def test_nothing_missing_is_said_as_well():
+    assert doctor.report(()) == "nothing is missing: a lab can be brought up here"
+
+
+def test_packages_are_installed_by_one_command_and_the_rest_is_named():
+    assert doctor.report((TAYGA, TUN, RADVD)).splitlines() == [
+        "a lab cannot be brought up here:",
+        "  tayga (NAT64) is not installed",
+        "  /dev/net/tun does not exist",
+        "  radvd is not installed",
+        "what helps (as root):",
+        "  apt-get install --no-install-recommends radvd tayga",
+        "  modprobe tun",
+        "or: v6probe doctor --fix",
+    ]
+
+
+def test_without_packages_to_install_no_fix_is_offered():
+    assert "--fix" not in doctor.report((TUN,))
+
+
+def test_every_missing_program_is_named_with_its_package(monkeypatch):
+    monkeypatch.setattr(doctor, "PROGRAM_PATH", "/nonexistent")
+    packages = {package for lack in doctor.lacking() for package in lack.packages}
+    assert packages >= {program.package for program in doctor.PROGRAMS}
+
+
+def test_installing_without_root_says_so(monkeypatch):
+    monkeypatch.setattr("os.geteuid", lambda: 1000)
+    with pytest.raises(LabError, match="needs root: sudo apt-get install"):
+        doctor.fix((TAYGA,))
+
+
+def test_installing_where_there_is_no_apt_names_the_packages(monkeypatch):
+    monkeypatch.setattr("os.geteuid", lambda: 0)
+    monkeypatch.setattr("shutil.which", lambda _: None)
+    with pytest.raises(LabError, match=r"there is no apt-get here.* radvd tayga"):
+        doctor.fix((TAYGA, RADVD))
+
+
+def test_what_is_installed_is_not_started_and_not_left_enabled(monkeypatch, tmp_path):
+    policy, ran = tmp_path / "policy-rc.d", []
+
+    def run(argv, **_):
+        ran.append((argv, policy.exists()))
+
+    monkeypatch.setattr("os.geteuid", lambda: 0)
+    monkeypatch.setattr("shutil.which", lambda name: f"/usr/bin/{name}")
+    monkeypatch.setattr(doctor, "POLICY", policy)
+    monkeypatch.setattr("subprocess.run", run)
+    doctor.fix((TAYGA,))
+    assert [(argv[:2], guarded) for argv, guarded in ran] == [
+        (("apt-get", "update"), True),
+        (("apt-get", "install"), True),
+        (("systemctl", "disable"), False),
+    ]
+    assert not policy.exists()
+
+
+def test_ubuntus_restriction_of_user_namespaces_is_recognised(monkeypatch):
+    settings = {"kernel/apparmor_restrict_unprivileged_userns": "1"}
+    monkeypatch.setattr("os.geteuid", lambda: 1000)
+    monkeypatch.setattr(doctor, "_setting", lambda name: settings.get(name, ""))
+    assert any("AppArmor" in lack.what for lack in doctor.lacking())

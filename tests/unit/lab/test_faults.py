@@ -1,0 +1,95 @@
+"""Are the faults sound as data: named well, reversible, and about things that the lab has?"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import fields
+
+import pytest
+
+from pytest_v6probe.errors import LabError
+from pytest_v6probe.lab import faults
+from pytest_v6probe.lab.clouds import aws
+from pytest_v6probe.lab.loop import Loop, Task
+from pytest_v6probe.lab.process import Processes
+from pytest_v6probe.lab.running import Lab
+from pytest_v6probe.lab.steps import Changed, Written
+
+SHAPE = aws.shape("test")
+NODES = {node.name for node in SHAPE.topology.nodes}
+
+
+class Noted:
+    """A step that only writes down what is done to it; it may refuse."""
+
+    def __init__(self, name: str, log: list[str], *, refuses: bool = False) -> None:
+        self.name, self.log, self.refuses = name, log, refuses
+
+    def apply(self, lab: Lab) -> Task[None]:
+        yield from ()
+        self.log.append(f"break {self.name}")
+        if self.refuses:
+            raise LabError("no")
+
+    def revert(self, lab: Lab) -> Task[None]:
+        yield from ()
+        self.log.append(f"mend {self.name}")
+
+
+def lab() -> Lab:
+    return Lab(shape=SHAPE, loop=Loop(), processes=Processes())
+
+
+@pytest.mark.parametrize("name", faults.FAULTS)
+def test_a_fault_is_named_in_kebab_case_and_says_what_it_is(name: str):
+    fault = faults.named(name)
+    assert re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", name)
+    assert fault.summary
+    assert fault.region in {"", "us-east-1"}
+
+
+@pytest.mark.parametrize("name", faults.FAULTS)
+def test_a_fault_is_about_nodes_and_daemons_that_exist(name: str):
+    for step in faults.named(name).steps:
+        for attribute in ("node", "squatter"):
+            assert getattr(step, attribute, "core") in NODES
+        daemon = getattr(step, "daemon", None)
+        if isinstance(daemon, str):
+            assert SHAPE.daemon(daemon).name == daemon
+
+
+@pytest.mark.parametrize("name", faults.FAULTS)
+def test_a_fault_changes_options_that_the_daemon_has_to_other_values(name: str):
+    for step in faults.named(name).steps:
+        if isinstance(step, Changed):
+            daemon = SHAPE.daemon(step.daemon)
+            assert set(step.options) <= {field.name for field in fields(daemon)}
+            assert all(getattr(daemon, option) != value for option, value in step.options.items())
+        if isinstance(step, Written):
+            assert SHAPE.topology.node(step.node).etc[step.name] != step.text
+
+
+def test_there_are_all_the_faults_that_were_asked_for():
+    assert len(faults.FAULTS) >= 31
+
+
+def test_an_unknown_fault_is_an_error_that_lists_them():
+    with pytest.raises(LabError, match="there are: no-synthesis, synthesis-from-wrong-prefix"):
+        faults.named("no")
+
+
+def test_steps_are_mended_in_the_opposite_order(monkeypatch):
+    log: list[str] = []
+    fault = faults.Fault(name="x", summary="x", steps=(Noted("a", log), Noted("b", log)))
+    monkeypatch.setattr(Lab, "settle", lambda _: iter(()))
+    list(faults.apply(fault, lab()))
+    list(faults.revert(fault, lab()))
+    assert log == ["break a", "break b", "mend b", "mend a"]
+
+
+def test_a_fault_that_cannot_be_broken_leaves_nothing_broken():
+    log: list[str] = []
+    steps = (Noted("a", log), Noted("b", log, refuses=True), Noted("c", log))
+    with pytest.raises(LabError, match="no"):
+        list(faults.apply(faults.Fault(name="x", summary="x", steps=steps), lab()))
+    assert log == ["break a", "break b", "mend b", "mend a"]
