@@ -1,0 +1,189 @@
+"""Which layer is the first that is broken, why, and which command cures it? The ladder, walked at
+the vantage.
+
+address → route → router advertisement → resolver → answer → synthesis → then the rung of the
+finding itself. Only the rungs that the finding rests on are asked: a literal address needs no
+resolver. All of them travel in one sweep; router advertisements are listened for only where the
+default route is in doubt.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from pytest_v6probe.errors import Unobserved
+from pytest_v6probe.probes.addresses import addresses
+from pytest_v6probe.probes.dns64 import dns64
+from pytest_v6probe.probes.ra import router_advertisements
+from pytest_v6probe.probes.resolver import resolver
+from pytest_v6probe.probes.route import default_route
+from pytest_v6probe.result import Finding, Layer, Path
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, MutableMapping
+
+    from pytest_v6probe.clouds.model import Cloud
+    from pytest_v6probe.vantage import Ask, Vantage
+
+LISTEN_S = 10.0
+"""How long router advertisements are listened for."""
+
+Key = tuple[str, Layer, str]
+"""A vantage, a rung, and the name it was asked about (empty where it is about none)."""
+
+_HOLDS = {
+    Layer.ADDRESS: {"usable"},
+    Layer.ROUTE: {"present"},
+    Layer.RA: {"heard"},
+    Layer.RESOLVER: {"answered"},
+    Layer.SYNTHESIS: {"native", "synthesised", "unverified"},
+}
+_UNTOLD = {"unreadable", "error", "not-permitted"}
+"""Verdicts that say nothing about the rung: it could not be looked at."""
+_REACHED = {"ok", "answered", "open", "verified", "redirected", "whole"}
+_NAMED = (Layer.RESOLVER, Layer.SYNTHESIS)
+_WITHOUT_NAT64 = "dns64-without-nat64"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rung:
+    """One rung as it was found; *line* is what a person reads of it."""
+
+    layer: Layer
+    verdict: str
+    holds: bool
+    line: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Diagnosis:
+    """The first broken layer, the likely cause, the command that cures it (empty: none is known),
+    and the ladder.
+    """
+
+    layer: Layer
+    cause: str
+    cure: str
+    rungs: tuple[Rung, ...] = ()
+
+
+def diagnose(
+    at: Vantage, finding: Finding, cloud: Cloud, *, seen: MutableMapping[Key, Finding] | None = None
+) -> Diagnosis:
+    """Walk the ladder at *at* below *finding* and name the first broken layer.
+
+    *seen* keeps what rungs were found, so that many failures at one vantage walk once. Never raises
+    Unobserved: if *at* cannot be asked, the diagnosis says so and rests on *finding* alone. Takes
+    at most about 15 seconds.
+    """
+    memory = {} if seen is None else seen
+    try:
+        found = _walk(at, finding, cloud, memory)
+    except Unobserved as why:
+        own = _rung(finding, finding.broken_layer, holds=False)
+        return Diagnosis(
+            layer=own.layer,
+            cure="",
+            rungs=(own,),
+            cause=f"the ladder could not be walked at {at.name}: {why}",
+        )
+    broken = _first_broken(found)
+    lower = tuple(_rung(rung, layer, holds=_holds(layer, rung)) for layer, rung in found.items())
+    if broken is not None:
+        layer, verdict = broken.broken_layer, broken.verdict
+        rungs = lower
+    else:
+        layer, verdict = _own_layer(finding), _own_verdict(finding)
+        rungs = (*lower, _rung(finding, layer, holds=False))
+    cure = cloud.cure(layer, verdict)
+    return Diagnosis(
+        layer=layer,
+        cause=cure.cause if cure else f"{layer}: {verdict}",
+        cure=cure.command if cure else "",
+        rungs=rungs,
+    )
+
+
+def _walk(
+    at: Vantage, finding: Finding, cloud: Cloud, memory: MutableMapping[Key, Finding]
+) -> dict[Layer, Finding]:
+    """The rungs below *finding*, lowest first, each asked once; none where a known one is broken
+    already.
+    """
+    name = finding.name_asked
+    wanted = {*finding.rests_on, *(_NAMED if name else ())} - {finding.layer, Layer.RA}
+    asks = _asks(at, name, wanted, cloud)
+    known = {key[1]: memory[key] for key in asks if key in memory}
+    found = known if _first_broken(known) is not None else _ask(at, asks, memory)
+    route = found.get(Layer.ROUTE)
+    in_doubt = route is None or not _holds(Layer.ROUTE, route)
+    if Layer.RA in finding.rests_on and in_doubt and not _speaks_of_ra(route or finding):
+        found |= _ask(
+            at, {(at.name, Layer.RA, ""): router_advertisements.ask(within_s=LISTEN_S)}, memory
+        )
+    return {layer: found[layer] for layer in Layer if layer in found}
+
+
+def _asks(at: Vantage, name: str, wanted: Iterable[Layer], cloud: Cloud) -> dict[Key, Ask[Any]]:
+    asks: dict[Key, Ask[Any]] = {
+        (at.name, Layer.ADDRESS, ""): addresses.ask(at.host.address),
+        (at.name, Layer.ROUTE, ""): default_route.ask(),
+        (at.name, Layer.RESOLVER, ""): resolver.ask(),
+    }
+    if name:
+        asks[at.name, Layer.SYNTHESIS, name] = dns64.ask(name, prefix=cloud.nat64_prefix)
+    return {key: ask for key, ask in asks.items() if key[1] in wanted}
+
+
+def _ask(
+    at: Vantage, asks: dict[Key, Ask[Any]], memory: MutableMapping[Key, Finding]
+) -> dict[Layer, Finding]:
+    new = [key for key in asks if key not in memory]
+    if new:
+        memory.update(zip(new, at.look([asks[key] for key in new]), strict=True))
+    return {key[1]: memory[key] for key in asks}
+
+
+def _first_broken(found: dict[Layer, Finding]) -> Finding | None:
+    """The lowest rung that does not hold; where no default route is there for want of an
+    advertisement, that.
+    """
+    broken = [rung for layer, rung in found.items() if not _holds(layer, rung)]
+    if broken and broken[0].layer is Layer.ROUTE and Layer.RA in {rung.layer for rung in broken}:
+        return found[Layer.RA]
+    return broken[0] if broken else None
+
+
+def _holds(layer: Layer, rung: Finding) -> bool:
+    return rung.verdict in _HOLDS[layer] or rung.verdict in _UNTOLD
+
+
+def _speaks_of_ra(finding: Finding) -> bool:
+    """Whether the trouble with the default route is already known to come from an advertisement."""
+    return finding.layer is Layer.ROUTE and finding.broken_layer is Layer.RA
+
+
+def _own_layer(finding: Finding) -> Layer:
+    """The rung of *finding* itself; what is reached, but by the wrong way, was led there by its
+    addresses.
+    """
+    astray = finding.verdict in _REACHED and finding.path is Path.NAT64 and finding.name_asked
+    return Layer.SYNTHESIS if astray else finding.broken_layer
+
+
+def _own_verdict(finding: Finding) -> str:
+    through = finding.path is Path.NAT64 and finding.broken_layer in {Layer.ROUTE, Layer.TCP}
+    if finding.verdict in _REACHED and finding.path is Path.NAT64 and finding.name_asked:
+        return "mixed"
+    return _WITHOUT_NAT64 if through else finding.verdict
+
+
+def _rung(finding: Finding, layer: Layer, *, holds: bool) -> Rung:
+    detail = f" ({finding.evidence[0]})" if finding.evidence else ""
+    return Rung(
+        layer=layer,
+        verdict=finding.verdict,
+        holds=holds,
+        line=f"{finding.asked}: {finding.verdict}{detail}",
+    )
