@@ -1,0 +1,221 @@
+"""Does a session reach each vantage by the first way that works, once, and close what it opened?"""
+
+from __future__ import annotations
+
+import os
+from ipaddress import IPv6Address, IPv6Network
+from pathlib import Path
+
+import pytest
+
+from pytest_v6probe.errors import InventoryError, LabError, Unobserved, VantageUnreachable
+from pytest_v6probe.inventory.model import Environment, Host, Inventory, Login, Role, Site
+from pytest_v6probe.probes.addresses import addresses
+from pytest_v6probe.session import Settings, V6Session, open_session, require_lab
+from pytest_v6probe.transport.fake import FakeTransport
+from pytest_v6probe.transport.ssh import SshTransport
+
+SETTINGS = Settings(
+    lab_name="unit", guardian_pid=os.getpid(), environment=Path("prod.toml"), timeout_s=2
+)
+WEB = Host(
+    name="web-1",
+    region="east",
+    ssh=Login(host=IPv6Address("2001:db8::1"), user="ec2-user"),
+    management=Login(host="bastion"),
+)
+BEHIND = Host(name="db-1", region="east", ssh=Login(host=IPv6Address("2001:db8::2")), via="web-1")
+HERE = Host(name="here", local=True, role=Role.OUTSIDE)
+INVENTORY = Inventory(
+    environment=Environment(name="prod", cloud="aws"),
+    hosts=(WEB, BEHIND, HERE),
+    sites=(Site(name="v4.example", url="http://v4.example/", families=("ipv4",)),),
+)
+
+
+class Closed(FakeTransport):
+    """A way on which nobody answers."""
+
+    def start(self, argv, *, timeout_s):
+        self.asked.append({"argv": argv, "timeout_s": timeout_s})
+        raise VantageUnreachable(f"{self.name}: timed out", reason="timed-out")
+
+
+def answer(operation):
+    return {"outcome": "timed-out"}
+
+
+def session(monkeypatch, *ways, inventory: Inventory = INVENTORY) -> V6Session:
+    made = V6Session(settings=SETTINGS, inventory=inventory)
+    monkeypatch.setattr(V6Session, "_ways_to", lambda self, host: iter(ways))
+    return made
+
+
+def test_a_vantage_is_made_once_and_connected_when_it_is_asked(monkeypatch):
+    way = FakeTransport(answer)
+    made = session(monkeypatch, way)
+    vantage = made.vantage("east/web-1")
+    assert (made.vantage("east/web-1") is vantage, made.ways) == (True, {})
+    addresses(vantage)
+    addresses(vantage)
+    assert made.ways == {"east/web-1": "fake"}
+    assert len(made.findings) == 2
+    assert {finding.vantage for finding in made.findings} == {"east/web-1"}
+
+
+def test_the_second_way_is_taken_where_the_first_fails_and_that_is_told(monkeypatch):
+    first, second = Closed(answer, name="ssh web-1"), FakeTransport(answer, name="ssh bastion")
+    made = session(monkeypatch, first, second)
+    addresses(made.vantage("east/web-1"))
+    assert made.ways == {"east/web-1": "ssh bastion; not ssh web-1: timed out"}
+    assert first.asked[0]["timeout_s"] == pytest.approx(
+        1, abs=0.2
+    )  # each way has its share of the time
+
+
+def test_a_vantage_that_was_lost_is_not_tried_again(monkeypatch):
+    first, second = Closed(answer, name="one"), Closed(answer, name="two")
+    made = session(monkeypatch, first, second)
+    for _ in range(3):
+        with pytest.raises(VantageUnreachable, match="one: timed out; two: timed out") as caught:
+            addresses(made.vantage("east/web-1"))
+        assert (caught.value.reason, caught.value.vantage) == ("timed-out", "east/web-1")
+    assert (len(first.asked), len(second.asked)) == (1, 1)
+
+
+def test_a_host_without_python_is_not_reached_another_way(monkeypatch):
+    second = Closed(answer, name="two")
+    made = session(monkeypatch, FakeTransport(answer, pythons={}), second)
+    with pytest.raises(Unobserved) as caught:
+        addresses(made.vantage("east/web-1"))
+    assert (caught.value.reason, second.asked) == ("no-python3", [])
+
+
+def test_everything_is_closed_even_if_something_is_gone_already(monkeypatch):
+    made = session(monkeypatch, FakeTransport(answer))
+    closed = []
+    first, second = made.vantage("east/web-1"), made.vantage("here")
+
+    def close(vantage):
+        closed.append(vantage.name)
+        raise EOFError
+
+    monkeypatch.setattr(type(first), "close", close)
+    made.close()
+    assert closed == [second.name, first.name]
+    made.close()
+    assert len(closed) == 2
+
+
+def test_ssh_through_another_host_shares_its_connection():
+    made = V6Session(settings=SETTINGS, inventory=INVENTORY)
+    in_band, management = made._ways_to(WEB)
+    (behind,) = made._ways_to(BEHIND)
+    assert isinstance(behind, SshTransport)
+    assert (in_band.name, management.name, behind.name) == (
+        "ssh ec2-user@[2001:db8::1]",
+        "ssh bastion",
+        "ssh [2001:db8::2]",
+    )
+    assert behind._via is in_band
+    assert [way.name for way in made._ways_to(HERE)] == ["local"]
+
+
+def test_only_a_host_with_ssh_can_be_logged_in_to(monkeypatch):
+    made = session(monkeypatch)
+    assert made.vantage("here").login is None
+    assert made.vantage("east/web-1").login is not None
+
+
+def test_what_is_translated_is_known_by_discovery_and_by_statement(monkeypatch):
+    stated = IPv6Network("2001:db8:64::/96")
+    inventory = Inventory(
+        environment=Environment(name="prod", cloud="aws", nat64_prefix=stated), hosts=(HERE,)
+    )
+    made = session(monkeypatch, FakeTransport(answer), inventory=inventory)
+    assert made.vantage("here").nat64_prefixes == {stated, IPv6Network("64:ff9b::/96")}
+    assert made.cloud.nat64_prefix == stated
+    assert made.findings == []
+
+
+def test_a_test_id_tells_its_vantage():
+    made = V6Session(settings=SETTINGS, inventory=INVENTORY)
+    ids = [
+        "t.py::test[east/web-1]",
+        "t.py::test[east/web-1-v4.example]",
+        "t.py::test[east/web-10]",
+        "t.py::test",
+        "t.py::test[here-x]@here",
+        "t.py::test[there]",
+    ]
+    assert [made.vantage_in(test_id) for test_id in ids] == [
+        "east/web-1",
+        "east/web-1",
+        "",
+        "",
+        "here",
+        "",
+    ]
+
+
+def test_a_known_gap_is_dated_and_sourced():
+    made = V6Session(settings=SETTINGS, inventory=INVENTORY)
+    assert made.gap("aws-nlb-without-ipv6-only") == (
+        "A network load balancer is ipv4 or dualstack, never IPv6 only. "
+        "(since 2023, checked 2026-11-22: botocore 1.43.67 elbv2 (2026-08))"
+    )
+    assert made.no_gap("aws-nlb-without-ipv6-only") == ""
+    assert made.no_gap("nonsense") == "no known gap is called 'nonsense'"
+
+
+def test_an_explanation_without_a_finding_is_only_a_place():
+    made = V6Session(settings=SETTINGS, inventory=INVENTORY)
+    assert made.explain("here") == (
+        "from       here",
+        {"v6_verdict": "", "v6_vantage": "here", "v6_layer": ""},
+    )
+
+
+def test_the_lab_is_declared_and_not_brought_up():
+    made = open_session(Settings(lab_name="unit", guardian_pid=os.getpid()))
+    assert made.inventory.environment.lab == "unit"
+    assert {"us-east-1", "us-west-2"} <= set(made.inventory.regions)
+    with pytest.raises(LabError, match="no lab named unit"):
+        require_lab(V6Session(settings=SETTINGS, inventory=made.inventory))
+
+
+def test_a_lab_that_cannot_be_had_is_asked_for_once_and_no_finding_of_a_host(monkeypatch):
+    asked = []
+
+    def join_lab(*args):
+        asked.append(args)
+        raise LabError("no radvd")
+
+    made = V6Session(
+        settings=SETTINGS,
+        inventory=open_session(Settings(lab_name="unit", guardian_pid=1)).inventory,
+    )
+    monkeypatch.setattr("pytest_v6probe.session.join_lab", join_lab)
+    for _ in range(2):
+        with pytest.raises(Unobserved, match="no radvd") as caught:
+            addresses(made.vantage("client"))
+        assert (caught.value.reason, type(caught.value)) == ("no-lab", Unobserved)
+    assert len(asked) == 1
+
+
+@pytest.mark.parametrize(
+    ("changes", "error", "said"),
+    [
+        (
+            {"regions": ("us-esat-1",)},
+            InventoryError,
+            "the lab has no region 'us-esat-1', did you mean 'us-east-1'",
+        ),
+        ({"fault": "no-such-fault"}, LabError, "no-such-fault"),
+        ({"fault": "no-ra", "environment": Path("prod.toml")}, LabError, "v6probe lab break"),
+        ({"environment": Path("/nonexistent/prod.toml")}, InventoryError, "/nonexistent/prod.toml"),
+    ],
+)
+def test_settings_that_cannot_be_meant_are_refused(changes, error, said):
+    with pytest.raises(error, match=said):
+        open_session(Settings(**({"lab_name": "unit", "guardian_pid": 1} | changes)))
