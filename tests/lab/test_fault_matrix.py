@@ -1,4 +1,6 @@
-"""Does every fault turn exactly its declared tests red, with the declared verdict and layer, and back to green?"""
+"""Does every fault turn exactly its declared tests red, with the declared verdict and layer, and
+back to green?
+"""
 
 from __future__ import annotations
 
@@ -10,8 +12,9 @@ from tests.lab.matrix import Row, lab, run
 
 @pytest.mark.parametrize("name", sorted(FAULTS))
 def test_a_fault_turns_exactly_its_declared_tests_red(name: str):
-    declared = frozenset(Row(red.test, at, red.verdict, str(red.layer))
-                         for red in FAULTS[name].red for at in red.at)
+    declared = frozenset(
+        Row(red.test, at, red.verdict, str(red.layer)) for red in FAULTS[name].red for at in red.at
+    )
     with lab() as (keeper, environment):
         keeper.request({"do": "break", "fault": name})
         broken = run(environment)
