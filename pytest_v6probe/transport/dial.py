@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import errno
 import os
+import signal
 import socket
 import subprocess
 from collections.abc import Callable
@@ -80,15 +81,28 @@ def connect(sock: socket.socket, address: tuple[Any, ...], *, timeout_s: float) 
     return sock
 
 
-def by_command(command: str, *, name: str) -> socket.socket:
+class CommandSocket(socket.socket):
+    """Our end of a ProxyCommand's streams; closing it hangs up the command, as ssh does."""
+
+    process: subprocess.Popen[bytes] | None = None
+
+    def close(self) -> None:
+        super().close()
+        if self.process is not None and self.process.poll() is None:
+            with suppress(ProcessLookupError):  # it has just ended by itself
+                os.killpg(self.process.pid, signal.SIGHUP)
+
+
+def by_command(command: str, *, name: str) -> CommandSocket:
     """Run the user's ProxyCommand as ssh does: by the user's shell, its streams one socket of ours.
 
     The command ends when the socket is closed. Raises VantageUnreachable.
     """
-    ours, theirs = socket.socketpair()
+    near, theirs = socket.socketpair()
+    ours = CommandSocket(fileno=near.detach())
     with theirs:
         try:
-            process = subprocess.Popen(
+            ours.process = subprocess.Popen(
                 [os.environ.get("SHELL", "/bin/sh"), "-c", "exec " + command],
                 stdin=theirs.fileno(),
                 stdout=theirs.fileno(),
@@ -99,7 +113,7 @@ def by_command(command: str, *, name: str) -> socket.socket:
             raise VantageUnreachable(
                 f"{name}: ProxyCommand {command!r}: {why.strerror}", reason="ssh-config"
             ) from why
-    Thread(target=process.wait, daemon=True).start()
+    Thread(target=ours.process.wait, daemon=True).start()
     return ours
 
 

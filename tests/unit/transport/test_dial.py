@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import socket
 import time
 from ipaddress import ip_address
@@ -102,3 +103,11 @@ def test_what_hangs_is_left_alone_when_the_time_is_over():
     assert dial.within(1, lambda: "here") == "here"
     with pytest.raises(ValueError, match="invalid literal"):
         dial.within(1, lambda: int("x"))
+
+
+def test_a_command_that_ignores_the_end_of_its_input_is_hung_up():
+    with dial.by_command("sh -c 'echo ready; exec sleep 60'", name="web-1") as sock:
+        assert sock.recv(16) == b"ready\n"
+        process = sock.process
+    assert process is not None
+    assert process.wait(10) == -signal.SIGHUP
