@@ -7,12 +7,11 @@ import json
 import os
 import signal
 import socket
-import struct
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pytest_v6probe.errors import V6ProbeError
-from pytest_v6probe.lab import answers, shapes
+from pytest_v6probe.lab import answers, names, shapes
 from pytest_v6probe.lab.answers import Answer, Answers, Message
 from pytest_v6probe.lab.loop import Loop, Task, Until, pause
 from pytest_v6probe.lab.process import Processes
@@ -55,7 +54,8 @@ class Keeper:
 
     def _serve(self, connection: socket.socket) -> Task[None]:
         with connection:
-            if _peer_uid(connection) != os.getuid():
+            _, uid = names.peer(connection)
+            if uid != os.getuid():
                 return
             while True:
                 yield Until(fd=connection.fileno())
@@ -101,12 +101,6 @@ def _send(connection: socket.socket, reply: Message, fds: list[int]) -> Task[boo
         for fd in fds:
             os.close(fd)
     return True
-
-
-def _peer_uid(connection: socket.socket) -> int:
-    layout = struct.Struct("3i")  # struct ucred, unix(7)
-    credentials = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, layout.size)
-    return int(layout.unpack(credentials)[1])
 
 
 def _guard(loop: Loop, guardian: int) -> Task[None]:

@@ -57,13 +57,18 @@ def keeper_pid(name: str) -> int:
 
 def _keeper(name: str) -> tuple[int, int]:
     """Process and user id of who listens behind *name*; 0 and -1 if nobody does."""
-    layout = struct.Struct("3i")  # struct ucred, unix(7)
     with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as probe:
         try:
             probe.connect(address(name))
         except OSError:
             return 0, -1
-        octets = probe.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, layout.size)
+        return peer(probe)
+
+
+def peer(connection: socket.socket) -> tuple[int, int]:
+    """Process and user id of the other end of *connection*, as the kernel vouches for them."""
+    layout = struct.Struct("3i")  # struct ucred, unix(7)
+    octets = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, layout.size)
     pid, uid, _ = layout.unpack(octets)
     return int(pid), int(uid)
 
