@@ -9,7 +9,16 @@ from collections.abc import Sequence
 from functools import cache
 from importlib.resources import files
 
-PARTS = ("payload.py", "payload_streams.py", "payload_kernel.py", "payload_loop.py")
+PARTS = (
+    "payload.py",
+    "payload_streams.py",
+    "payload_kernel.py",
+    "payload_flight.py",
+    "payload_packets.py",
+    "payload_recorder.py",
+    "payload_records.py",
+    "payload_loop.py",
+)
 OLDEST_PYTHON = (3, 6)
 MARK = "v6probe:"
 """What stands before the nonce in the hello, and nowhere in the command: a shell that echoes it
@@ -37,11 +46,13 @@ def command(python: str, *, nonce: str, concurrency: int) -> Sequence[str]:
 @cache
 def payload() -> bytes:
     """The agent in one piece: its parts in order, without their imports of each other."""
-    return b"\n".join(_without_package_imports(_source(part)) for part in PARTS)
+    return joined("pytest_v6probe.agent", PARTS)
 
 
-def _source(part: str) -> str:
-    return (files("pytest_v6probe.agent") / part).read_text(encoding="utf-8")
+def joined(package: str, parts: Sequence[str]) -> bytes:
+    """The files *parts* of *package* as one program, without their imports of each other."""
+    sources = ((files(package) / part).read_text(encoding="utf-8") for part in parts)
+    return b"\n".join(map(_without_package_imports, sources))
 
 
 def _without_package_imports(source: str) -> bytes:

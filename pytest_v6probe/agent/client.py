@@ -23,9 +23,15 @@ MAX_NOISE_BYTES = 65536
 MAX_LINE_BYTES = 16 << 20
 MOST_OUTSTANDING = 2048
 SEND_BYTES = 1 << 20
+SUDO = ("sudo", "-n", "--")
+"""What comes before a program that is to run as root: never ask for a password."""
 SLACK_S = 5.0
 """How much longer than its operations' own time a batch may take: for the way there and back."""
 
+_NO_SUDO = re.compile(
+    r"password is required|terminal is required|a tty|sudoers|not allowed to|sudo: (command )?not found",
+    re.IGNORECASE,
+)
 _NO_PROGRAM = re.compile(r"not found|no such file|unknown command|permission denied", re.IGNORECASE)
 
 
@@ -36,12 +42,14 @@ def open_agent(
     vantage: str = "",
     timeout_s: float = 10.0,
     concurrency: int = 64,
+    sudo: bool = False,
 ) -> Agent:
     """Start an agent by *python* through *transport*; at most *concurrency* operations run at once.
+    With *sudo* it runs as root, without a password being asked for.
 
     *timeout_s* is for all of it, from the connection to the hello. Raises VantageUnreachable,
-    AgentUnusable (reasons ``no-python3``, ``python-too-old``, ``agent-died``, ``agent-garbage``) or
-    DeadlinePassed.
+    AgentUnusable (reasons ``no-python3``, ``python-too-old``, ``sudo-refused``, ``agent-died``,
+    ``agent-garbage``) or DeadlinePassed.
     """
     agent = Agent(
         transport,
@@ -49,6 +57,7 @@ def open_agent(
         vantage=vantage or transport.name,
         timeout_s=timeout_s,
         concurrency=concurrency,
+        sudo=sudo,
     )
     agent.open()
     return agent
@@ -61,13 +70,21 @@ class Agent:
     """
 
     def __init__(
-        self, transport: Transport, *, python: str, vantage: str, timeout_s: float, concurrency: int
+        self,
+        transport: Transport,
+        *,
+        python: str,
+        vantage: str,
+        timeout_s: float,
+        concurrency: int,
+        sudo: bool = False,
     ) -> None:
         self._transport = transport
         self._python = python
         self._vantage = vantage
         self._timeout_s = timeout_s
         self._concurrency = concurrency
+        self._sudo = sudo
         self._lock = Lock()
         self._channel: Channel | None = None
         self._hello: Mapping[str, Any] = {}
@@ -137,7 +154,8 @@ class Agent:
     def _started(self) -> Channel:
         deadline = monotonic() + self._timeout_s
         nonce = secrets.token_hex(8)
-        argv = bootstrap.command(self._python, nonce=nonce, concurrency=self._concurrency)
+        plain = bootstrap.command(self._python, nonce=nonce, concurrency=self._concurrency)
+        argv = (*SUDO, *plain) if self._sudo else plain
         channel = self._transport.start(argv, timeout_s=self._timeout_s)
         try:
             self._ship(channel, deadline)
@@ -189,6 +207,11 @@ class Agent:
         words = " ".join(part for part in (printable(noise[-500:]), channel.last_words()) if part)
         if "nknown option: -I" in words:
             return self._too_old("a python older than 3.4")
+        if self._sudo and _NO_SUDO.search(words):
+            return self._unusable(
+                "sudo-refused",
+                f"sudo says no ({words}); allow it without a password, or unset the host's `sudo`",
+            )
         if _NO_PROGRAM.search(words):
             return self._unusable(
                 "no-python3",

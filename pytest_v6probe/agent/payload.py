@@ -1,12 +1,13 @@
 """What happens on this machine's sockets? The agent: standard library only, Python 3.6 on, shipped
 to the vantage.
 
-`wire` is the specification of every operation and outcome; `bootstrap` joins this file with
-`payload_streams`, `payload_kernel` and `payload_loop` into the one that travels. Each operation is
-a generator: it yields what it waits for, ``((file, mask), …), until``, gets the list of ready files
-(empty: the time came), fills *seen*, the reply, as facts become known, and returns its outcome. One
-thread runs them all. Nothing here writes a file, starts a program or changes the machine; all that
-is asked for is bounded in size, number and time.
+`wire` and `wire_records` are the specification of every operation and outcome; `bootstrap` joins this file and its
+fellows ``payload_*`` into the one that travels. Each operation is a generator: it yields what it
+waits for, ``((file, mask), …), until``, gets the list of ready files (empty: the time came), fills
+*seen*, the reply, as facts become known, and returns its outcome. One thread runs them all. Nothing
+here starts a program or changes the machine. Only a recording (`payload_records`,
+`payload_recorder`) writes files, in a directory of its own, and leaves a process behind that ends
+by itself. All that is asked for is bounded in size, number and time.
 """
 
 import binascii

@@ -22,7 +22,8 @@ from pytest_v6probe.agent.payload import (
     udp_burst,
 )
 from pytest_v6probe.agent.payload_kernel import netlink, read, watch
-from pytest_v6probe.agent.payload_streams import stream
+from pytest_v6probe.agent.payload_records import record, recorded, stop_recording
+from pytest_v6probe.agent.payload_streams import stream, unix
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -43,6 +44,10 @@ OPERATIONS = {
     "read": read,
     "netlink": netlink,
     "watch": watch,
+    "unix": unix,
+    "record": record,
+    "recorded": recorded,
+    "stop_recording": stop_recording,
 }
 MALFORMED = (LookupError, TypeError, ValueError, ArithmeticError, AttributeError, struct.error)
 

@@ -1,8 +1,9 @@
-"""What does a TCP service say? The agent's streams: connect, TLS, send, read until a frame is
-complete.
+"""What does a service say? The agent's streams, over TCP and to local sockets: connect, TLS, send,
+read until a frame is complete.
 """
 
 import errno
+import os
 import socket
 import struct
 from time import monotonic
@@ -25,7 +26,7 @@ from pytest_v6probe.agent.payload import (
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Dict, Generator
+    from typing import Any, Callable, Dict, Generator
 
     from pytest_v6probe.agent.payload import Seen, Work
 
@@ -34,6 +35,9 @@ if TYPE_CHECKING:
 MAX_HEAD_BYTES = 65536
 MTU = {IP: 14, IPV6: 24}  # linux/in.h, linux/in6.h
 CONTEXTS: "Dict[Any, Any]" = {}
+SOCKET_ROOTS = ("/run/", "/var/run/")
+DIGESTS = ("sha256", "sha512")
+TURN_CHUNKS = 64
 
 
 def line_of(rest: bytes) -> "Frame":
@@ -46,11 +50,17 @@ def line_of(rest: bytes) -> "Frame":
     return text.strip(), rest
 
 
-def behind(rest: bytes, count: int) -> "Frame":
-    """Wait for *count* octets; return what came behind them."""
+def ignore(octets: bytes) -> None:
+    """Nobody asked for these octets by themselves."""
+
+
+def behind(rest: bytes, count: int, take: "Callable[[bytes], Any]" = ignore) -> "Frame":
+    """Wait for *count* octets, which *take* gets; return what came behind them."""
     while len(rest) < count:
+        take(rest)
         count -= len(rest)
         rest = yield False
+    take(rest[:count])
     return rest[count:]
 
 
@@ -61,13 +71,16 @@ def until_u16() -> "Frame":
     yield from behind(rest[2:], struct.unpack("!H", rest[:2])[0])
 
 
-def until_eof() -> "Frame":
+def until_eof(rest: bytes = b"", take: "Callable[[bytes], Any]" = ignore) -> "Frame":
     while True:
-        yield True
+        take(rest)
+        rest = yield True
 
 
-def until_http() -> "Frame":
-    """The end of a response (RFC 9112 §6.3); what does not begin as one ends at once."""
+def until_http(take: "Callable[[bytes], Any]" = ignore) -> "Frame":
+    """The end of a response (RFC 9112 §6.3), whose body *take* gets; what does not begin as one
+    ends at once.
+    """
     rest, status = b"", b"100"
     fields: "Dict[bytes, bytes]" = {}
     while status[:1] == b"1" and status != b"101":
@@ -86,13 +99,36 @@ def until_http() -> "Frame":
         while size:
             text, rest = yield from line_of(rest)
             size = int(text.split(b";")[0], 16)
-            rest = (yield from behind(rest, size + 2)) if size else rest
+            if size:
+                rest = yield from behind((yield from behind(rest, size, take)), 2)
         while text:
             text, rest = yield from line_of(rest)
     elif fields.get(b"content-length", b"").isdigit():
-        yield from behind(rest, int(fields[b"content-length"]))
+        yield from behind(rest, int(fields[b"content-length"]), take)
     else:
-        yield from until_eof()
+        yield from until_eof(rest, take)
+
+
+class Digest:
+    """Counts and hashes a body as it comes."""
+
+    def __init__(self, name: str) -> None:
+        import hashlib
+
+        if name not in DIGESTS:
+            raise ValueError(name)
+        self.name, self.hash, self.size = name, hashlib.new(name), 0
+
+    def take(self, octets: bytes) -> None:
+        """These are the next octets of the body."""
+        self.hash.update(octets)
+        self.size += len(octets)
+
+    def tell(self, seen: "Seen", outcome: str) -> None:
+        """The number of octets, and of a body that came whole the digest."""
+        seen["body_bytes"] = self.size
+        if outcome == "answered":
+            seen["body_" + self.name] = self.hash.hexdigest()
 
 
 FRAMES = {"line": lambda: line_of(b""), "u16": until_u16, "http": until_http, "eof": until_eof}
@@ -105,10 +141,27 @@ def converse(op: "Seen", seen: "Seen", sock: "Any", until: float) -> "Work":
         left = left[(yield from attempt(until, sock, WRITE, sock.send, left)) :]
     if op["until"] == "connect":
         return "answered"
-    frame, begun = FRAMES[op["until"]](), monotonic()
-    kept = seen["payload"] = bytearray()
-    most, keep, may_end = op["max_bytes"], min(op["keep_bytes"], MAX_REPLY_BYTES), next(frame)
+    if not op.get("digest"):
+        return (yield from collect(op, seen, sock, until, FRAMES[op["until"]]()))
+    digest, outcome = Digest(op["digest"]), ""
+    try:
+        outcome = yield from collect(op, seen, sock, until, until_http(digest.take))
+    finally:
+        digest.tell(seen, outcome)
+    return outcome
+
+
+def collect(op: "Seen", seen: "Seen", sock: "Any", until: float, frame: "Frame") -> "Work":
+    """Read until *frame* is complete."""
+    kept, begun, chunks = bytearray(), monotonic(), 0
+    seen["payload"] = kept
+    most, keep_bytes, may_end = op["max_bytes"], min(op["keep_bytes"], MAX_REPLY_BYTES), next(frame)
     while True:
+        chunks += 1
+        if chunks % TURN_CHUNKS == 0:  # the others' turn: a fast sender never lets this one wait
+            yield (), 0.0
+            if monotonic() > until:
+                raise Ended("timed-out", "")
         room = max(1, min(16384, most - seen["received_bytes"]))
         octets = yield from attempt(until, sock, READ, sock.recv, room)
         if not octets:
@@ -117,7 +170,7 @@ def converse(op: "Seen", seen: "Seen", sock: "Any", until: float) -> "Work":
         seen["received_bytes"] += len(octets)
         if seen["received_bytes"] > most:
             return "too-large"
-        kept += octets[: keep - len(kept)]
+        kept += octets[: keep_bytes - len(kept)]
         try:
             may_end = frame.send(octets)
         except StopIteration:
@@ -157,6 +210,7 @@ def stream(op: "Seen", seen: "Seen", until: float) -> "Work":
     family, level, address = sockaddr(seen["addresses"][0], op["port"])
     with socket.socket(family, socket.SOCK_STREAM) as plain:
         plain.setblocking(False)
+        plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # or TLS waits for delayed ACKs
         begun, sock = monotonic(), plain
         code = plain.connect_ex(address)
         ends(plain, address, seen)
@@ -177,3 +231,32 @@ def stream(op: "Seen", seen: "Seen", until: float) -> "Work":
             except OSError:
                 pass
             sock.close()
+
+
+def only_gets(request: bytes) -> None:
+    """Refuse what is not exactly one GET without a body: no more may follow its head."""
+    lines = [line.rstrip(b"\r") for line in request.split(b"\n")]
+    if not request.startswith(b"GET ") or lines[-2:] != [b"", b""] or b"" in lines[:-2]:
+        raise OSError(errno.EPERM, "")
+
+
+def unix(op: "Seen", seen: "Seen", until: float) -> "Work":
+    only_gets(octets_of(op["send"]))
+    path = os.path.realpath(op["path"])
+    if not path.startswith(SOCKET_ROOTS):
+        raise OSError(errno.EPERM, "")
+    seen["received_bytes"] = 0
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as sock:
+        sock.setblocking(False)
+        begun, code = monotonic(), sock.connect_ex(path)
+        while code == errno.EAGAIN:  # more are waiting to be accepted than the server wanted
+            yield (), min(until, monotonic() + 0.02)
+            if monotonic() > until:
+                raise Ended("timed-out", "")
+            code = sock.connect_ex(path)
+        if code == errno.EACCES:
+            raise Ended("not-permitted", "EACCES")
+        if code:
+            raise OSError(code, "")
+        seen["connect_s"] = monotonic() - begun
+        return (yield from converse(op, seen, sock, until))

@@ -3,7 +3,7 @@
 A message is one line of JSON: a list of objects. Each operation carries an ``id`` and its own
 ``timeout_s``; replies come back in any order, grouped as they become ready. Octets travel as
 base64. The agent is dumb: it reports what happened on its sockets, and everything that is known
-about protocols is on this side, in pure code.
+about protocols is on this side, in pure code. What outlives the agent is in `wire_records`.
 
 Outcomes (the closed list every operation uses):
 
@@ -132,6 +132,7 @@ def stream(
     tls: Mapping[str, Any] | None = None,
     max_bytes: int = 65536,
     keep_bytes: int = 65536,
+    digest: str = "",
     timeout_s: float = 3.0,
 ) -> Operation:
     """Connect by TCP, perhaps shake hands by TLS, perhaps send, read until *until*, close.
@@ -141,11 +142,12 @@ def stream(
     resolv.conf (DNS over TCP) it is ``""``. *until*: ``connect`` (nothing is read), ``line``,
     ``u16`` (a two-octet length and that many octets), ``http`` (a response whose end is known by
     Content-Length, chunked coding or the end of the stream), ``eof``. At most *max_bytes* are read,
-    the first *keep_bytes* of them returned; ``fields["received_bytes"]`` counts all. *tls* is
-    ``{"server_name": …, "alpn": […], "ca": PEM or ""}``; certificates are verified against the
-    vantage's own authorities, or *ca* if given. ``fields``: ``connect_s``, ``tls_s``,
-    ``first_byte_s``, ``path_mtu`` (octets, as the kernel holds it at the end), ``tls`` (version,
-    cipher, alpn, ``certificate``: base64 of the leaf's DER).
+    the first *keep_bytes* returned; ``fields["received_bytes"]`` counts all. *digest* (``sha256``
+    or ``sha512``, with ``http``) adds ``body_bytes`` and, if it came whole, ``body_sha256`` (hex)
+    of the body, chunked coding removed, content coding kept. *tls* is ``{"server_name": …, "alpn":
+    […], "ca": PEM or ""}``; certificates are verified against the vantage's authorities, or *ca* if
+    given. ``fields``: ``connect_s``, ``tls_s``, ``first_byte_s``, ``path_mtu`` (octets, as the
+    kernel holds it at the end), ``tls`` (version, cipher, alpn, ``certificate``: the leaf's DER).
     """
     return {
         "op": "stream",
@@ -157,6 +159,25 @@ def stream(
         "tls": dict(tls) if tls is not None else None,
         "max_bytes": max_bytes,
         "keep_bytes": keep_bytes,
+        "digest": digest,
+        "timeout_s": timeout_s,
+    }
+
+
+def unix(path: str, send: bytes, *, max_bytes: int = 65536, timeout_s: float = 5.0) -> Operation:
+    """Ask one HTTP GET of the local stream socket *path*; the reply is `stream`'s until ``http``,
+    without ends.
+
+    ``not-permitted`` is any *send* that is not the head of one GET request and no more, and any
+    *path* that does not really lie below /run or /var/run.
+    """
+    return {
+        "op": "unix",
+        "path": path,
+        "send": _b64(send),
+        "until": "http",
+        "max_bytes": max_bytes,
+        "keep_bytes": max_bytes,
         "timeout_s": timeout_s,
     }
 

@@ -17,6 +17,7 @@ import pytest
 
 from pytest_v6probe.agent.client import Agent, open_agent
 from pytest_v6probe.transport.local import LocalTransport
+from tests.unit.agent.world import World, eventually
 
 VERSIONS = [f"3.{minor}" for minor in range(6, 15)]
 LOOPBACK = IPv6Address("::1")
@@ -30,6 +31,8 @@ def python_of(version: str) -> str | None:
 
 
 HERE = [version for version in VERSIONS if version == "3.6" or python_of(version)]
+BUILT = [version for version in HERE if python_of(version)]
+OLDEST_AND_NEWEST = BUILT[:1] + BUILT[1:][-1:]
 
 
 @pytest.fixture(scope="module", params=HERE)
@@ -40,6 +43,35 @@ def agent(request: pytest.FixtureRequest) -> Iterator[Agent]:
     running = open_agent(LocalTransport(), python=python)
     yield running
     running.close()
+
+
+@pytest.fixture(params=OLDEST_AND_NEWEST)
+def world(request: pytest.FixtureRequest) -> Iterator[World]:
+    """Under the oldest and the newest Python that are here."""
+    python = python_of(request.param)
+    assert python
+    made = World(python)
+    yield made
+    made.end()
+
+
+@pytest.fixture
+def link(world: World) -> World:
+    """A host's interface ``near``, as a host has it, and a router's end of the cable, ``far``."""
+    world.sh(
+        "ip link add near type veth peer name far; cd /proc/sys/net/ipv6/conf;"
+        "echo 1 > far/disable_ipv6; echo 0 > near/accept_dad; ip link set far up; ip link set near up"
+    )
+    eventually(lambda: "fe80" in world.sh("ip -6 addr show dev near -tentative"))
+    return world
+
+
+@pytest.fixture
+def recorder(world: World) -> Iterator[Agent]:
+    """An agent in the world."""
+    agent = world.agent()
+    yield agent
+    agent.close()
 
 
 @pytest.fixture

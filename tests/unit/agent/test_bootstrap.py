@@ -30,12 +30,15 @@ def test_the_payload_imports_only_the_standard_library_and_lazily_what_is_large(
         if line.lstrip().startswith((b"from", b"import"))
     )
     assert top == {
+        "array",
         "binascii",
         "collections",
         "errno",
+        "gc",
         "json",
         "os",
         "selectors",
+        "signal",
         "socket",
         "stat",
         "struct",
@@ -43,37 +46,57 @@ def test_the_payload_imports_only_the_standard_library_and_lazily_what_is_large(
     }
 
 
-def test_the_payload_has_no_way_to_start_a_program_or_to_write_a_file():
-    called = {
-        ast.unparse(node.func)
-        for node in ast.walk(ast.parse(bootstrap.payload()))
-        if isinstance(node, ast.Call)
-    }
-    assert not {
+STARTS = ("subprocess", "os.exec", "os.spawn", "os.posix", "os.popen", "os.system", "os.kill")
+OF_RECORDS = {
+    "payload_records.py": {"os.mkdir", "os.mkfifo", "os.rmdir", "os.unlink", "os.write"},
+    "payload_recorder.py": {"os.fork", "os.ftruncate", "os.rename", "os.write"},
+}
+WRITES = set.union(
+    {"os.chmod", "os.chown", "os.link", "os.makedirs", "os.remove", "os.replace"},
+    *OF_RECORDS.values(),
+)
+
+
+def called(octets: bytes) -> set[str]:
+    tree = ast.parse(octets)
+    return {ast.unparse(node.func) for node in ast.walk(tree) if isinstance(node, ast.Call)}
+
+
+def test_the_payload_has_no_way_to_start_a_program():
+    assert {name for name in called(bootstrap.payload()) if name.startswith(STARTS)} == set()
+
+
+@pytest.mark.parametrize("part", bootstrap.PARTS)
+def test_only_records_write_files_and_leave_a_process_behind(part: str):
+    octets = Path(bootstrap.__file__).with_name(part).read_bytes()
+    writes = called(octets) & WRITES
+    if part in OF_RECORDS:
+        assert writes == OF_RECORDS[part]
+        return
+    assert writes <= {"os.write"}
+    assert octets.count(b"os.write(1, ") == octets.count(b"os.write(")
+
+
+def test_no_part_of_the_payload_takes_a_name_of_another():
+    """They become one module."""
+    names = [
         name
-        for name in called
-        if name.startswith(
-            (
-                "subprocess",
-                "os.exec",
-                "os.spawn",
-                "os.fork",
-                "os.posix",
-                "os.popen",
-                "os.system",
-                "os.kill",
-            )
-        )
-    }
-    assert not called & {
-        "os.rename",
-        "os.unlink",
-        "os.remove",
-        "os.mkdir",
-        "os.chmod",
-        "os.ftruncate",
-    }
-    assert bootstrap.payload().count(b"os.write(1, ") == bootstrap.payload().count(b"os.write(")
+        for part in bootstrap.PARTS
+        for node in ast.parse(Path(bootstrap.__file__).with_name(part).read_bytes()).body
+        for name in defined(node)
+    ]
+    assert sorted(names) == sorted(set(names))
+
+
+def defined(node: ast.stmt) -> list[str]:
+    if isinstance(node, ast.FunctionDef | ast.ClassDef):
+        return [node.name]
+    if isinstance(node, ast.Assign):
+        named = [n.id for t in node.targets for n in ast.walk(t) if isinstance(n, ast.Name)]
+        return [name for name in named if name != "TYPE_CHECKING"]
+    if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
+        return [node.target.id]
+    return []
 
 
 def test_the_command_is_safe_inside_single_quotes_on_one_line():

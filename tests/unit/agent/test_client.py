@@ -27,6 +27,7 @@ class Scripted:
 
     def start(self, argv: Sequence[str], *, timeout_s: float) -> Scripted:
         self.starts += 1
+        self.argv = tuple(argv)
         self.left = [octets(argv[5]) if callable(octets) else octets for octets in self.said]
         return self
 
@@ -113,6 +114,24 @@ def test_a_start_that_fails_has_its_reason(said: list[bytes], words: str, reason
     assert (why.reason, why.vantage) == (reason, "us-east-1/web-1")
     assert "us-east-1/web-1" in str(why)
     assert transport.closed == 1
+
+
+@pytest.mark.parametrize(
+    ("words", "reason"),
+    [
+        ("sudo: a password is required exit status 1", "sudo-refused"),
+        ("sudo: sorry, you must have a tty to run sudo", "sudo-refused"),
+        ("ec2-user is not in the sudoers file.", "sudo-refused"),
+        ("sh: sudo: command not found", "sudo-refused"),
+        ("sudo: python3: command not found", "no-python3"),
+    ],
+)
+def test_sudo_that_says_no_is_told_from_a_program_that_is_not_there(words: str, reason: str):
+    transport = Scripted(b"", words=words)
+    with pytest.raises(AgentUnusable) as caught:
+        open_agent(transport, sudo=True)
+    assert caught.value.reason == reason
+    assert transport.argv[:3] == ("sudo", "-n", "--")
 
 
 @pytest.mark.parametrize(
