@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from ipaddress import IPv6Address
 from typing import TYPE_CHECKING
 
-from pytest_v6probe.linux import rtnetlink
+from pytest_v6probe.linux import neighbours, rtnetlink
 from pytest_v6probe.linux.nlmsg import (
     NLM_F_DUMP,
     Message,
@@ -31,12 +31,14 @@ if TYPE_CHECKING:
 
     from pytest_v6probe.linux.addresses import InterfaceAddress
     from pytest_v6probe.linux.links import Link
+    from pytest_v6probe.linux.neighbours import NeighbourProxy
     from pytest_v6probe.linux.routes import Route
     from pytest_v6probe.result import Address
 
 RTM_NEWLINK, RTM_GETLINK = 16, 18  # linux/rtnetlink.h
 RTM_NEWADDR, RTM_GETADDR = 20, 22
 RTM_NEWROUTE, RTM_GETROUTE = 24, 26
+RTM_NEWNEIGH, RTM_GETNEIGH = 28, 30
 RTM_NEWNDUSEROPT = 68
 
 GROUP_LINK = 1 << 0
@@ -87,6 +89,11 @@ def dump_routes(family: int = 6) -> bytes:
     return _dump(RTM_GETROUTE, rtnetlink.RTMSG.pack(_number(family), 0, 0, 0, 0, 0, 0, 0, 0))
 
 
+def dump_neighbour_proxies() -> bytes:
+    """Ask for every IPv6 address that the host answers neighbour solicitations for as a proxy."""
+    return _dump(RTM_GETNEIGH, neighbours.NDMSG.pack(_number(6), 0, 0, neighbours.NTF_PROXY, 0))
+
+
 def route_to(address: Address) -> bytes:
     """Ask which route a packet to *address* takes: read the answer with `read_route_to`."""
     family, length = _number(address.version), address.max_prefixlen
@@ -127,6 +134,16 @@ def read_routes(octets: bytes) -> tuple[Route, ...]:
         if _is_ip(message) and message.sequence != ROUTE_TO_SEQUENCE
         for route in rtnetlink.routes(message.body, names)
     )
+
+
+def read_neighbour_proxies(octets: bytes) -> tuple[NeighbourProxy, ...]:
+    """The proxied addresses among *octets*. Raises as `read_links` does."""
+    names = _names(octets)
+    entries = (
+        neighbours.proxy(message.body, names)
+        for message in _mine(octets, RTM_NEWNEIGH, RTM_GETNEIGH)
+    )
+    return tuple(entry for entry in entries if entry is not None)
 
 
 def read_route_to(octets: bytes) -> tuple[Route | str, ...]:
