@@ -59,6 +59,7 @@ def _parser() -> argparse.ArgumentParser:
     doctor = commands.add_parser(
         "doctor", help="what this machine lacks for a lab, and how it is installed"
     )
+    doctor.add_argument("shapes", nargs="*", metavar="SHAPE", help="for which lab: aws, or docker")
     doctor.add_argument("--fix", action="store_true", help="install it")
     lab = commands.add_parser("lab", help="a small cloud of network namespaces and real daemons")
     _add_lab(lab.add_subparsers(dest="lab_command", required=True, metavar="COMMAND"))
@@ -72,7 +73,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def _add_lab(commands: argparse._SubParsersAction[_Parser]) -> None:
     up = commands.add_parser("up", help="bring a lab up and leave it running")
-    up.add_argument("shape", metavar="SHAPE", help="which lab: aws")
+    up.add_argument("shape", metavar="SHAPE", help="which lab: aws, docker")
     up.add_argument(
         "--env",
         type=Path,
@@ -90,6 +91,8 @@ def _add_lab(commands: argparse._SubParsersAction[_Parser]) -> None:
     shell.add_argument("host", metavar="HOST", help="region/name, or name")
     for command in commands.choices.values():
         command.add_argument("--name", metavar="NAME", help="which lab, where several are up")
+    install = commands.add_parser("install", help="build what no package of this machine has")
+    install.add_argument("what", metavar="WHAT", help="docker: the newest Docker Engine")
     faults = commands.add_parser(
         "faults", help="everything that can be broken, and what must then turn red"
     )
@@ -103,9 +106,9 @@ def _run(options: argparse.Namespace) -> int:
         case "doctor":
             from pytest_v6probe.lab import commands  # noqa: PLC0415  # only this command
 
-            return commands.doctor(fix=options.fix)
+            return commands.doctor(*options.shapes, fix=options.fix)
         case "lab":
-            return _lab(options)
+            return _install(options.what) if options.lab_command == "install" else _lab(options)
         case "check":
             from pytest_v6probe.inventory import check, toml  # noqa: PLC0415  # only this command
 
@@ -127,10 +130,16 @@ def _lab(options: argparse.Namespace) -> int:
             return commands.status(name=options.name, as_json=options.json)
         case "faults":
             return commands.faults(as_json=options.json)
-        case "break" | "mend":
-            change = commands.break_ if options.lab_command == "break" else commands.mend
-            return change(options.fault, name=options.name)
         case "shell":
             return commands.shell(options.host, name=options.name)
-        case _:
+        case "down":
             return commands.down(name=options.name)
+        case _:
+            change = commands.break_ if options.lab_command == "break" else commands.mend
+            return change(options.fault, name=options.name)
+
+
+def _install(what: str) -> int:
+    from pytest_v6probe.lab import commands  # noqa: PLC0415  # only this command
+
+    return commands.install(what)

@@ -29,8 +29,14 @@ def summary(inventory: Inventory) -> str:
         *_aligned(hosts),
         f"sites        {len(sites)}",
         *_aligned(sites),
+        *_counted("engines", [(docker.host, docker.url) for docker in inventory.dockers]),
+        *_counted("images", [(image.id, image.mirror) for image in inventory.images]),
     ]
     return "\n".join(parts) + "\n"
+
+
+def _counted(what: str, rows: list[tuple[str, str]]) -> list[str]:
+    return [f"{what:13}{len(rows)}", *_aligned(rows)] if rows else []
 
 
 def _reached(host: Host) -> str:
@@ -39,6 +45,8 @@ def _reached(host: Host) -> str:
         way = "this machine"
     elif host.namespace is not None:
         way = _spelled(host.namespace)
+    elif host.container is not None:
+        way = f"docker exec {host.container.name}"
     else:
         way = f"ssh {_spelled(host.ssh)}" if host.ssh is not None else "no way in"
     via = f" via {_spelled(host.via)}" if host.via is not None else ""

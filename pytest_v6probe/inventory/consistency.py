@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +10,7 @@ from pytest_v6probe.inventory.literals import web_host
 from pytest_v6probe.inventory.model import Login, Namespace
 
 if TYPE_CHECKING:
-    from pytest_v6probe.inventory.model import Host, Inventory, Site
+    from pytest_v6probe.inventory.model import Docker, Host, Image, Inventory, Site
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,13 +25,11 @@ class Problem:
 
 def problems(inventory: Inventory) -> Iterator[Problem]:
     """Everything in *inventory* that does not fit together, in its order."""
-    for number, host in enumerate(inventory.hosts):
-        for rule in _HOST_RULES:
-            for key, why in rule(inventory, number, host):
-                yield Problem(table="host", number=number, key=key, why=why)
-    for number, site in enumerate(inventory.sites):
-        for key, why in _site(inventory, number, site):
-            yield Problem(table="site", number=number, key=key, why=why)
+    for table, entries, rules in _RULES:
+        for number, entry in enumerate(entries(inventory)):
+            for rule in rules:
+                for key, why in rule(inventory, number, entry):
+                    yield Problem(table=table, number=number, key=key, why=why)
 
 
 Complaints = Iterator[tuple[str, str]]
@@ -91,6 +89,33 @@ def _chain(inventory: Inventory, host: Host, key: str) -> str | None:
     return None
 
 
+def _container(inventory: Inventory, _number: int, host: Host) -> Complaints:
+    if [other.id for other in inventory.hosts].count(host.id) > 1:
+        yield "name", f"{host.id!r} is there twice"
+    try:
+        engine = inventory.engine_of(host)
+    except KeyError:
+        yield "host", f"there is no host {host.behind!r}"
+    else:
+        if engine is None:
+            yield "host", f"no [[docker]] names {host.behind!r}"
+
+
+def _docker(inventory: Inventory, number: int, docker: Docker) -> Complaints:
+    if docker.host in [other.host for other in inventory.dockers[:number]]:
+        yield "host", f"there is another engine of {docker.host!r} above"
+    if docker.host not in [host.id for host in inventory.hosts if host.container is None]:
+        yield "host", f"there is no host {docker.host!r}"
+    if bool(docker.url) != bool(docker.certificates):
+        missing = "certificates" if docker.url else "url"
+        yield missing, "url and certificates go together: an engine is asked over TLS only"
+
+
+def _image(inventory: Inventory, number: int, image: Image) -> Complaints:
+    if image.id in [other.id for other in inventory.images[:number]]:
+        yield "reference", f"there is another image {image.id!r} above"
+
+
 def _site(inventory: Inventory, number: int, site: Site) -> Complaints:
     if any(other.id == site.id for other in inventory.sites[:number]):
         yield "url", f"there is another site {site.id!r} above"
@@ -103,11 +128,21 @@ def _site(inventory: Inventory, number: int, site: Site) -> Complaints:
         yield "families", f"the literal in url has one family, ipv{host.version}"
 
 
-_HOST_RULES: tuple[Callable[[Inventory, int, Host], Complaints], ...] = (
-    _unique_host,
-    _way_in,
-    _lab_only,
-    _references,
+Rule = Callable[[Any, int, Any], Complaints]
+_RULES: tuple[tuple[str, Callable[[Inventory], Sequence[Any]], tuple[Rule, ...]], ...] = (
+    (
+        "host",
+        lambda inventory: [host for host in inventory.hosts if host.container is None],
+        (_unique_host, _way_in, _lab_only, _references),
+    ),
+    (
+        "container",
+        lambda inventory: [host for host in inventory.hosts if host.container is not None],
+        (_container,),
+    ),
+    ("docker", lambda inventory: inventory.dockers, (_docker,)),
+    ("image", lambda inventory: inventory.images, (_image,)),
+    ("site", lambda inventory: inventory.sites, (_site,)),
 )
 
 

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 from pytest_v6probe.inventory.literals import NAMESPACE_PREFIX, spell_login
 from pytest_v6probe.inventory.model import Login, Namespace
-from pytest_v6probe.inventory.schema import TABLES
+from pytest_v6probe.inventory.schema import CONTAINER, TABLES
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
-    from pytest_v6probe.inventory.model import Inventory
+    from pytest_v6probe.inventory.model import Container, Host, Inventory
     from pytest_v6probe.inventory.schema import Table
 
 
@@ -23,11 +23,30 @@ def to_toml(inventory: Inventory) -> str:
     """The text of *inventory*. Keys that say what is so without them are left out."""
     values: dict[str, tuple[DataclassInstance, ...]] = {
         "environment": (inventory.environment,),
-        "host": inventory.hosts,
+        "host": tuple(host for host in inventory.hosts if host.container is None),
         "site": inventory.sites,
+        "docker": inventory.dockers,
+        "image": inventory.images,
     }
-    sections = [_section(table, value) for table in TABLES for value in values[table.name]]
+    sections = [_section(table, value) for table in TABLES for value in values.get(table.name, ())]
+    sections += [_container(host, host.container) for host in inventory.hosts if host.container]
     return "\n".join(sections)
+
+
+def _container(host: Host, container: Container) -> str:
+    carrier = f"{host.region}/{host.behind}" if host.region else host.behind
+    own = [f"{key} = {_written(getattr(host, key))}" for key in ("address", "python")]
+    said = [key.name for key in CONTAINER.keys if hasattr(container, key.name)]
+    lines = [
+        f"host = {_quoted(carrier)}",
+        *(own if host.address is not None else own[1:]),
+        *(
+            f"{key} = {_written(getattr(container, key))}"
+            for key in said
+            if getattr(container, key)
+        ),
+    ]
+    return "\n".join([CONTAINER.header, *lines, ""])
 
 
 def _section(table: Table, value: DataclassInstance) -> str:
@@ -45,7 +64,7 @@ def _says(value: DataclassInstance, name: str) -> bool:
 def _written(value: Any) -> str:
     if isinstance(value, bool):
         return "true"
-    if isinstance(value, float):
+    if isinstance(value, int | float):
         return repr(value)
     if isinstance(value, tuple | frozenset):
         ordered = value if isinstance(value, tuple) else sorted(value)

@@ -19,6 +19,7 @@ class Role(StrEnum):
     EGRESS_ONLY = "egress-only"  # in an IPv6-only subnet behind an egress-only internet gateway
     NESTED = "nested"  # a container or namespace, one hop behind an instance
     OUTSIDE = "outside"  # somewhere on the internet, with both families
+    CONTAINER = "container"  # a container of an engine, one hop behind its host
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,9 +41,22 @@ class Namespace:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Container:
+    """One ``[[container]]``, as its engine knows it."""
+
+    name: str
+    helper_image: str = ""
+    """An image with python3, run in the container's network namespace where it has none itself."""
+    port: int = 0
+    """What an HTTP server in it listens on, to be reached on the container's own address."""
+    published_port: int = 0
+    """The port of the engine's host that leads to it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Host:
-    """One ``[[host]]``: a place to ask from. Exactly one of *local*, *ssh*, *namespace* says how it
-    is reached.
+    """One ``[[host]]`` or ``[[container]]``: a place to ask from. Exactly one of *local*, *ssh*,
+    *namespace*, *container* says how it is reached.
     """
 
     name: str
@@ -66,6 +80,10 @@ class Host:
     behind: str = ""
     """For a nested host: the name of the host it sits behind."""
     python: str = "python3"
+    sudo: bool = False
+    """Start the agent, and what changes the host, by ``sudo -n``."""
+    container: Container | None = None
+    """For a container: which one, of the engine on the host *behind*."""
 
     def __post_init__(self) -> None:
         """Take *address* from the literal in *ssh*, where it is not given."""
@@ -124,6 +142,46 @@ class Site:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Docker:
+    """One ``[[docker]]``: the Docker Engine of a host. *url* with *certificates* where it is asked
+    over TLS from here; else through the host, at *socket*.
+    """
+
+    host: str
+    socket: str = "/var/run/docker.sock"
+    url: str = ""
+    certificates: str = ""
+    """The directory of ca.pem, cert.pem and key.pem for *url*, as ``DOCKER_CERT_PATH``."""
+    restart: tuple[str, ...] = ("systemctl", "restart", "docker")
+    """The command that restarts it, run as root on the host."""
+    daemon_json: str = "/etc/docker/daemon.json"
+    image: str = ""
+    """An image that is there already, for the containers that disruptive tests start."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Image:
+    """One ``[[image]]``: something to pull. *reference* is as a ``docker pull`` takes it."""
+
+    reference: str
+    ca: str = ""
+    """The certificate authority of a private registry: PEM, out of the file that the inventory
+    names.
+    """
+    push: bool = False
+    """Whether its registry takes a push from here."""
+    mirror: str = ""
+    """The host (and port) of the mirror that a plain pull of it must use."""
+    insecure: bool = False
+    """Whether its registry speaks plain HTTP: one of the engines' ``insecure-registries``."""
+
+    @property
+    def id(self) -> str:
+        """The image's test id."""
+        return self.reference
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Environment:
     """``[environment]``: which cloud this is."""
 
@@ -145,6 +203,8 @@ class Inventory:
     environment: Environment
     hosts: tuple[Host, ...] = ()
     sites: tuple[Site, ...] = ()
+    dockers: tuple[Docker, ...] = ()
+    images: tuple[Image, ...] = ()
     source: str = field(default="", compare=False)
 
     @property
@@ -158,6 +218,15 @@ class Inventory:
             if host.id == host_id:
                 return host
         raise KeyError(host_id)
+
+    def docker_at(self, host_id: str) -> Docker | None:
+        """The engine of the host with the id *host_id*; None where no ``[[docker]]`` names it."""
+        return next((docker for docker in self.dockers if docker.host == host_id), None)
+
+    def engine_of(self, host: Host) -> Docker | None:
+        """The engine that a container is of, or that runs on a host."""
+        carrier = self.named(host.behind, near=host) if host.container is not None else host
+        return self.docker_at(carrier.id)
 
     def named(self, name: str, *, near: Host) -> Host:
         """The host that *near* means by *name* in ``via`` or ``behind``: one of its own region, or

@@ -13,9 +13,29 @@ from pytest_v6probe.errors import InventoryError
 from pytest_v6probe.inventory.complaint import complaint, span_of
 from pytest_v6probe.inventory.consistency import problems, way_in
 from pytest_v6probe.inventory.literals import web_host
-from pytest_v6probe.inventory.model import Environment, Host, Inventory, Site
+from pytest_v6probe.inventory.model import (
+    Container,
+    Docker,
+    Environment,
+    Host,
+    Image,
+    Inventory,
+    Role,
+    Site,
+)
 from pytest_v6probe.inventory.positions import Span
-from pytest_v6probe.inventory.schema import ENVIRONMENT, HOST, SITE, TABLES, Key, Kind, Table
+from pytest_v6probe.inventory.schema import (
+    CONTAINER,
+    DOCKER,
+    ENVIRONMENT,
+    HOST,
+    IMAGE,
+    SITE,
+    TABLES,
+    Key,
+    Kind,
+    Table,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -70,8 +90,16 @@ class _Reader:
                 self.fail(f"there is no such table{_did_you_mean(name, names)}", table=name)
         inventory = Inventory(
             environment=Environment(**self.table(ENVIRONMENT, content)),
-            hosts=tuple(Host(**way_in(fields)) for fields in self.tables(HOST, content)),
+            hosts=(
+                *(Host(**way_in(fields)) for fields in self.tables(HOST, content)),
+                *(_container(fields) for fields in self.tables(CONTAINER, content)),
+            ),
             sites=tuple(self.site(*numbered) for numbered in enumerate(self.tables(SITE, content))),
+            dockers=tuple(Docker(**fields) for fields in self.tables(DOCKER, content)),
+            images=tuple(
+                Image(**self.trusting(IMAGE, *numbered))
+                for numbered in enumerate(self.tables(IMAGE, content))
+            ),
             source=str(self.file),
         )
         for problem in problems(inventory):
@@ -123,11 +151,15 @@ class _Reader:
             self.fail(str(why), table=table.name, number=number, key=key.name, value=True)
 
     def site(self, number: int, fields: dict[str, Any]) -> Site:
-        if "ca" in fields:
-            fields |= {"ca": self.authority(fields["ca"], number)}
-        return Site(name=str(web_host(fields["url"])), **fields)
+        return Site(name=str(web_host(fields["url"])), **self.trusting(SITE, number, fields))
 
-    def authority(self, ca: str, number: int) -> str:
+    def trusting(self, table: Table, number: int, fields: dict[str, Any]) -> dict[str, Any]:
+        """*fields* with the authority itself, where the key ``ca`` names its file."""
+        if "ca" in fields:
+            return fields | {"ca": self.authority(fields["ca"], table, number)}
+        return fields
+
+    def authority(self, ca: str, table: Table, number: int) -> str:
         try:
             pem = ca if _PEM in ca else _text(self.file.parent / ca)
         except (OSError, ValueError) as error:
@@ -135,7 +167,7 @@ class _Reader:
         else:
             why = "no certificate (PEM) is in it"
         if _PEM not in pem:
-            self.fail(f"{ca[:80]!r}: {why}", table="site", number=number, key="ca", value=True)
+            self.fail(f"{ca[:80]!r}: {why}", table=table.name, number=number, key="ca", value=True)
         return pem
 
     def fail(
@@ -147,10 +179,27 @@ class _Reader:
         raise complaint(why, span, text=self.text, file=self.file, where=where, key=key or table)
 
 
+def _container(fields: dict[str, Any]) -> Host:
+    """A ``[[container]]`` as the place to ask from that it is."""
+    region, _, carrier = fields["host"].rpartition("/")
+    own = {key: fields[key] for key in ("address", "python") if key in fields}
+    known = ("name", "helper_image", "port", "published_port")
+    return Host(
+        name=f"{carrier}.{fields['name']}",
+        region=region,
+        role=Role.CONTAINER,
+        behind=carrier,
+        container=Container(**{key: fields[key] for key in known if key in fields}),
+        **own,
+    )
+
+
 def _of_kind(kind: Kind, value: object) -> object:
     """*value* itself, if it is of *kind*. Raises ValueError."""
     if kind is Kind.STRINGS:
         fits = isinstance(value, list) and all(isinstance(entry, str) for entry in value)
+    elif kind is Kind.PORT:
+        fits = isinstance(value, int) and not isinstance(value, bool)
     elif kind is Kind.SECONDS:
         fits = isinstance(value, int | float) and not isinstance(value, bool)
     else:

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
 HOME = "/run/v6probe"
 MACHINE_ETC = Path(HOME, "machine-etc")
+AUTHORITY = f"{HOME}/authority.pem"
+"""The certificate of the lab's authority, once a daemon has one of its."""
+CGROUPS = Path("/sys/fs/cgroup")
 BORROWED = (
     "alternatives",
     "ld.so.cache",
@@ -70,11 +73,16 @@ def lay_out(node: Node) -> None:
         **node.etc,
     }
     for name, text in files.items():
+        (etc / name).parent.mkdir(parents=True, exist_ok=True)
         (etc / name).write_text(text, encoding="utf-8")
     if Path("/usr/lib/os-release").exists():
         (etc / "os-release").symlink_to("/usr/lib/os-release")
+    if node.trusts_authority:
+        (etc / "ssl" / "certs").mkdir(parents=True)
+        (etc / "ssl" / "certs" / "ca-certificates.crt").symlink_to(AUTHORITY)
+        (etc / "ssl" / "openssl.cnf").symlink_to(MACHINE_ETC / "ssl" / "openssl.cnf")
     for name in BORROWED:
-        if (MACHINE_ETC / name).exists():
+        if (MACHINE_ETC / name).exists() and not (etc / name).exists():
             (etc / name).symlink_to(MACHINE_ETC / name)
 
 
@@ -103,7 +111,10 @@ def _enter(node: Node) -> None:
     kernel.unshare(kernel.CLONE_NEWNET | kernel.CLONE_NEWNS | kernel.CLONE_NEWUTS)
     socket.sethostname(node.hostname)
     kernel.mount(str(directory(node.name) / "etc"), Path("/etc"), flags=kernel.MS_BIND)
-    _mount_sys()
+    if node.engine:
+        _make_room_for_containers()
+    else:
+        _mount_sys()
     for name, value in sysctls(node):
         Path("/proc/sys/net", name).write_text(value, encoding="ascii")
 
@@ -114,6 +125,22 @@ def _mount_sys() -> None:
         kernel.mount("sysfs", Path("/sys"), kind="sysfs", flags=kernel.MS_RDONLY)
     except PermissionError:
         return
+
+
+def _make_room_for_containers() -> None:
+    """A /sys of this namespace with the machine's cgroups in it, and the places where an engine
+    keeps its sockets and its images.
+    """
+    cgroups, home = (os.open(place, os.O_PATH | os.O_CLOEXEC) for place in (CGROUPS, HOME))
+    kernel.mount("sysfs", Path("/sys"), kind="sysfs")
+    kernel.mount(f"/proc/self/fd/{cgroups}", CGROUPS, flags=kernel.MS_BIND | kernel.MS_REC)
+    kernel.mount("tmpfs", Path("/run"), kind="tmpfs", data="mode=0755")
+    kernel.mount("tmpfs", Path("/var/lib"), kind="tmpfs", data="mode=0755")
+    for place in (HOME, "/run/sshd"):
+        Path(place).mkdir(mode=0o755)
+    kernel.mount(f"/proc/self/fd/{home}", Path(HOME), flags=kernel.MS_BIND | kernel.MS_REC)
+    os.close(cgroups)
+    os.close(home)
 
 
 def sysctls(node: Node) -> Iterator[tuple[str, str]]:

@@ -133,6 +133,8 @@ class Answers:
 
     def _change(self, name: str, *, mend: bool) -> Task[None]:
         fault = faults.named(name)
+        if fault.shape != self.lab.shape.name:
+            raise LabError(f"the fault {name} is one of a lab of shape {fault.shape}")
         if mend and self.fault != name:
             raise LabError(f"the lab {self.name} has the fault {self.fault or 'none'}, not {name}")
         if not mend and self.fault:

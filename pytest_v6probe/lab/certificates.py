@@ -7,10 +7,13 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from cryptography import x509
     from cryptography.hazmat.primitives.asymmetric import ec
+
+    from pytest_v6probe.result import Address
 
 AUTHORITY_NAME = "v6probe lab"
 AGE_DAYS = 60
@@ -20,12 +23,13 @@ LIFE_DAYS = 60
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Certificate:
-    """What a server's certificate is to say: the DNS name it is for, and in how many days it
-    expires (below 0: it has expired).
+    """What a server's certificate is to say: the DNS name and the addresses it is for, and in how
+    many days it expires (below 0: it has expired).
     """
 
     name: str
     days: int = LIFE_DAYS
+    addresses: tuple[Address, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -50,6 +54,7 @@ class Authority:
 
         key = _new_key()
         issuer = x509.AuthorityKeyIdentifier.from_issuer_public_key(self.key.public_key())
+        names = [x509.DNSName(wanted.name), *map(x509.IPAddress, wanted.addresses)]
         usage = x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH])
         made = (
             _builder(key, subject=wanted.name, issuer=AUTHORITY_NAME, days=wanted.days)
@@ -57,7 +62,7 @@ class Authority:
             .add_extension(_key_usage(), critical=True)
             .add_extension(usage, critical=False)
             .add_extension(issuer, critical=False)
-            .add_extension(x509.SubjectAlternativeName([x509.DNSName(wanted.name)]), critical=False)
+            .add_extension(x509.SubjectAlternativeName(names), critical=False)
             .sign(self.key, hashes.SHA256())
         )
         file.touch(mode=0o600)
@@ -85,6 +90,29 @@ def authority() -> Authority:
         .sign(key, hashes.SHA256())
     )
     return Authority(certificate=made, key=key)
+
+
+def signer(pem: str) -> Callable[[bytes], bytes]:
+    """What signs octets with the key in *pem*, as a JSON Web Token wants it: ES256, the two numbers
+    one after the other (RFC 7518 §3.4).
+    """
+    from cryptography.hazmat.primitives import hashes, serialization  # noqa: PLC0415  as above
+    from cryptography.hazmat.primitives.asymmetric import ec, utils  # noqa: PLC0415  as above
+
+    key = serialization.load_pem_private_key(_last_block(pem), password=None)
+    if not isinstance(key, ec.EllipticCurvePrivateKey):
+        raise TypeError("only keys as `Authority.issue` makes them sign tokens")
+    octets = (key.curve.key_size + 7) // 8
+
+    def sign(said: bytes) -> bytes:
+        pair = utils.decode_dss_signature(key.sign(said, ec.ECDSA(hashes.SHA256())))
+        return b"".join(number.to_bytes(octets, "big") for number in pair)
+
+    return sign
+
+
+def _last_block(pem: str) -> bytes:
+    return pem[pem.rindex("-----BEGIN") :].encode("ascii")
 
 
 def _new_key() -> ec.EllipticCurvePrivateKey:

@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from pytest_v6probe.errors import LabError
 from pytest_v6probe.lab import doctor as checks
+from pytest_v6probe.lab import install as installs
 from pytest_v6probe.lab import names, process
+from pytest_v6probe.lab import shapes as shapes_
 from pytest_v6probe.lab.faults import FAULTS
 from pytest_v6probe.lab.up import bring_up
 from pytest_v6probe.transport.netns import Keeper
@@ -25,16 +27,30 @@ CHANGE_TIMEOUT_S = 60.0
 DOWN_S = 10.0
 
 
-def doctor(*, fix: bool = False) -> int:
-    """Say what is missing for a lab on this machine; with *fix* install it. Raises LabError if that
-    fails.
+def doctor(*shapes: str, fix: bool = False) -> int:
+    """Say what is missing for labs of *shapes* (none: aws) on this machine; with *fix* install it.
+    Raises LabError if that fails.
     """
-    lacks = checks.lacking()
+    for shape in shapes:
+        shapes_.check(shape)
+    lacks = checks.lacking(*shapes)
     if fix and lacks:
         checks.fix(lacks)
-        lacks = checks.lacking()
-    print(checks.report(lacks))
+        lacks = checks.lacking(*shapes)
+    print(checks.report(lacks, *shapes))
     return FAILED if lacks else OK
+
+
+def install(what: str) -> int:
+    """Install *what*, which no package of this machine has. Raises LabError."""
+    if what != "docker":
+        raise LabError(f"there is nothing called {what!r} to install; there is docker")
+    if installs.installed():
+        print(f"Docker Engine {installs.ENGINE} is in {installs.programs()} already")
+        return OK
+    print(f"building Docker Engine {installs.ENGINE}; this takes minutes", flush=True)
+    print(f"it is in {installs.docker()}")
+    return OK
 
 
 def up(shape: str, *, name: str | None = None, env: Path | None = None) -> int:

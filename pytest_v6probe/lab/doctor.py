@@ -11,11 +11,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pytest_v6probe.errors import LabError
+from pytest_v6probe.lab import install
+from pytest_v6probe.lab.needs import FOR_USERS, NEEDS, PROGRAMS
 from pytest_v6probe.lab.process import PROGRAM_PATH
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from pytest_v6probe.lab.needs import Program
+
+SYSTEMD_PATH = "/lib/systemd"
 TRY_S = 10.0
 INSTALL = "apt-get install --no-install-recommends"
 SPARE_IDS = "100000-165535"
@@ -26,75 +31,62 @@ POLICY_TEXT = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Program:
-    """A program the lab runs, the package of Debian and Ubuntu that has it, and the service that
-    the package would start.
-    """
-
-    name: str
-    package: str
-    purpose: str
-    service: str = ""
-
-
-PROGRAMS = (
-    Program(name="named", package="bind9", purpose="DNS and DNS64", service="named"),
-    Program(name="tayga", package="tayga", purpose="NAT64", service="tayga"),
-    Program(name="radvd", package="radvd", purpose="router advertisements", service="radvd"),
-    Program(name="chronyd", package="chrony", purpose="NTP"),
-    Program(
-        name="sshd", package="openssh-server", purpose="logins on the lab's hosts", service="ssh"
-    ),
-    Program(name="ssh-keygen", package="openssh-client", purpose="keys of the lab"),
-    Program(name="nginx", package="nginx-light", purpose="web sites", service="nginx"),
-    Program(name="nft", package="nftables", purpose="gateways and faults"),
-    Program(name="unshare", package="util-linux", purpose="the lab's namespaces"),
-    Program(name="nsenter", package="util-linux", purpose="the lab's namespaces"),
-)
-FOR_USERS = Program(name="newuidmap", package="uidmap", purpose="a lab without root")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Lack:
     """One thing that is missing: what and why, the command that cures it, the packages it needs."""
 
     what: str
     cure: str
     packages: tuple[str, ...] = ()
+    engine: bool = False
+    """`install.docker` cures it."""
 
 
-def lacking() -> tuple[Lack, ...]:
-    """Everything that keeps a lab from coming up here; empty if nothing does. Starts nothing but,
-    without root, one `true`.
+def lacking(*shapes: str) -> tuple[Lack, ...]:
+    """Everything that keeps labs of these *shapes* (none: aws) from coming up here; empty if
+    nothing does. Starts nothing but, without root, one `true`.
     """
-    return (*_programs(), *_tunnel(), *_rights())
+    needs = [NEEDS[shape] for shape in shapes]
+    programs = dict.fromkeys((*PROGRAMS, *(program for need in needs for program in need.programs)))
+    found = [*_programs(tuple(programs)), *_tunnel(), *_rights()]
+    if any(need.root for need in needs) and os.geteuid() != 0:
+        found.append(Lack(what=f"a lab {' or '.join(shapes)} needs root", cure="run it as root"))
+    if any(need.newest_engine for need in needs) and not install.installed():
+        what = f"Docker Engine {install.ENGINE} has not been built for this user"
+        found.append(Lack(what=what, cure="v6probe lab install docker", engine=True))
+    return tuple(found)
 
 
-def report(lacks: Sequence[Lack]) -> str:
-    """What is missing, as lines for people, the cure last."""
+def report(lacks: Sequence[Lack], *shapes: str) -> str:
+    """What is missing for *shapes*, as lines for people, the cure last."""
     if not lacks:
         return "nothing is missing: a lab can be brought up here"
     packages = sorted({package for lack in lacks for package in lack.packages})
     cures = [f"{INSTALL} {' '.join(packages)}"] if packages else []
     cures += [lack.cure for lack in lacks if not lack.packages]
+    fixable = packages or any(lack.engine for lack in lacks)
     return "\n".join(
         [
             "a lab cannot be brought up here:",
             *(f"  {lack.what}" for lack in lacks),
             "what helps (as root):",
             *(f"  {cure}" for cure in dict.fromkeys(cures)),
-            *(["or: v6probe doctor --fix"] if packages else []),
+            *([f"or: {' '.join(('v6probe doctor', *shapes))} --fix"] if fixable else []),
         ]
     )
 
 
 def fix(lacks: Sequence[Lack]) -> None:
-    """Install the packages that *lacks* names, without letting their services start. Raises
-    LabError.
+    """Install the packages that *lacks* names, without letting their services start, and build the
+    engine if it lacks. Raises LabError.
     """
     packages = sorted({package for lack in lacks for package in lack.packages})
-    if not packages:
-        return
+    if packages:
+        _install(packages)
+    if any(lack.engine for lack in lacks):
+        install.docker()
+
+
+def _install(packages: Sequence[str]) -> None:
     if os.geteuid() != 0:
         raise LabError(f"installing needs root: sudo {INSTALL} {' '.join(packages)}")
     if shutil.which("apt-get") is None:
@@ -110,10 +102,11 @@ def fix(lacks: Sequence[Lack]) -> None:
             subprocess.run(("systemctl", "disable", name), check=False, timeout=60)
 
 
-def _programs() -> Iterator[Lack]:
-    wanted = PROGRAMS if os.geteuid() == 0 else (*PROGRAMS, FOR_USERS)
+def _programs(programs: tuple[Program, ...]) -> Iterator[Lack]:
+    wanted = programs if os.geteuid() == 0 else (*programs, FOR_USERS)
+    path = os.pathsep.join((PROGRAM_PATH, SYSTEMD_PATH))
     for program in wanted:
-        if shutil.which(program.name, path=PROGRAM_PATH) is None:
+        if shutil.which(program.name, path=path) is None:
             yield Lack(
                 what=f"{program.name} ({program.purpose}) is not installed",
                 packages=(program.package,),
@@ -211,6 +204,6 @@ def _services_stay_off() -> Iterator[None]:
 
 
 def _new_services(packages: Sequence[str]) -> tuple[str, ...]:
-    return tuple(
-        program.service for program in PROGRAMS if program.service and program.package in packages
-    )
+    known = (*PROGRAMS, *(program for need in NEEDS.values() for program in need.programs))
+    services = (program.service for program in known if program.package in packages)
+    return tuple(dict.fromkeys(service for service in services if service))

@@ -7,11 +7,12 @@ import json
 import os
 import signal
 import socket
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pytest_v6probe.errors import V6ProbeError
-from pytest_v6probe.lab import answers, names, shapes
+from pytest_v6probe.lab import answers, cgroups, names, shapes
 from pytest_v6probe.lab.answers import Answer, Answers, Message
 from pytest_v6probe.lab.loop import Loop, Task, Until, pause
 from pytest_v6probe.lab.process import Processes
@@ -131,6 +132,16 @@ def _heed_signals(loop: Loop, processes: Processes) -> None:
     loop.start(_reap(processes, wake))
 
 
+def _end_containers(name: str) -> None:
+    """End every process of the lab, and remove the cgroups that its containers were in."""
+    with suppress(ProcessLookupError):
+        os.kill(-1, signal.SIGKILL)  # of PID 1: to all others of its namespace
+    with suppress(ChildProcessError):
+        while True:
+            os.waitpid(-1, 0)
+    cgroups.remove(name)
+
+
 def main() -> None:
     """Run a lab. `lab.up` starts this behind unshare(1), with the bound socket and the guardian's
     pidfd as descriptors.
@@ -154,6 +165,8 @@ def main() -> None:
     shape = shapes.shape(options.shape, name=options.name)
     lab = Lab(shape=shape, loop=loop, processes=processes)
     Keeper(answers=Answers(name=options.name, lab=lab), loop=loop, door=door).run(options.fault)
+    if any(node.engine for node in shape.topology.nodes):
+        _end_containers(options.name)
     os._exit(0)  # PID 1 is gone: the kernel ends everything else
 
 

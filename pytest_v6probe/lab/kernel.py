@@ -16,6 +16,7 @@ CLONE_NEWUTS = 0x04000000
 CLONE_NEWNET = 0x40000000
 MS_RDONLY = 1
 MS_BIND = 4096
+MS_REC = 16384
 
 _libc = ctypes.CDLL(None, use_errno=True)
 

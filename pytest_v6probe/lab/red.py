@@ -23,15 +23,18 @@ class Red:
     """Ids of the hosts it is red for."""
 
 
-def red(fault: str) -> tuple[Red, ...]:
-    """What *fault* must turn red, as ``red.toml`` declares it; every other test stays green."""
+def red(shape: str, fault: str) -> tuple[Red, ...]:
+    """What *fault* must turn red in the lab *shape*, as ``expected/SHAPE.toml`` declares it; every other
+    test stays green.
+    """
     return tuple(
         Red(test=test, verdict=row["verdict"], layer=Layer(row["layer"]), at=tuple(row["at"]))
-        for test, rows in _declared().get(fault, {}).items()
+        for test, rows in _declared(shape).get(fault, {}).items()
         for row in rows
     )
 
 
 @cache
-def _declared() -> dict[str, dict[str, list[dict[str, str]]]]:
-    return tomllib.loads(files(__package__).joinpath("red.toml").read_text(encoding="utf-8"))
+def _declared(shape: str) -> dict[str, dict[str, list[dict[str, str]]]]:
+    rows = files(__package__).joinpath("expected", f"{shape}.toml")
+    return tomllib.loads(rows.read_text(encoding="utf-8"))

@@ -58,13 +58,14 @@ class Lab:
     @property
     def inventory(self) -> Inventory:
         """The inventory of the shape, with what is known only of a lab that runs: whom its https
-        sites are trusted by.
+        sites and registries are trusted by.
         """
         declared, known = self.shape.inventory, self._authority
         if known is None:
             return declared
         sites = (replace(site, ca=known.pem) if site.https else site for site in declared.sites)
-        return replace(declared, sites=tuple(sites))
+        images = (replace(image, ca=known.pem) for image in declared.images)
+        return replace(declared, sites=tuple(sites), images=tuple(images))
 
     def node_pid(self, node: str) -> int:
         """The anchor of *node*. Raises LabError that lists the nodes."""
@@ -106,6 +107,10 @@ class Lab:
         """
         yield from self._ready(daemon, self.launch(daemon))
 
+    def answers(self, daemon: Daemon) -> Task[None]:
+        """Wait until *daemon*, which runs, answers as it should. Raises DaemonNotReady."""
+        yield from self._ready(daemon, self.daemons[daemon.name])
+
     def launch(self, daemon: Daemon) -> int:
         """Write its files and start *daemon*, without waiting; its pid. Raises LabError."""
         home = _home(daemon)
@@ -115,8 +120,7 @@ class Lab:
             path.parent.mkdir(exist_ok=True)
             path.write_text(text, encoding="utf-8")
         if (wanted := _certificate(daemon)) is not None:
-            self._authority = self._authority or certificates.authority()
-            self._authority.issue(wanted, home / CERTIFICATE_FILE)
+            self._certify(wanted, home / CERTIFICATE_FILE)
         first, *rest = daemon.argv(home)
         path = _copied(program(first)) if daemon.own_copy else Path(program(first))
         pid = self.processes.start(
@@ -124,6 +128,12 @@ class Lab:
         )
         self.daemons[daemon.name] = pid
         return pid
+
+    def _certify(self, wanted: Certificate, file: Path) -> None:
+        if self._authority is None:
+            self._authority = certificates.authority()
+            Path(anchor.AUTHORITY).write_text(self._authority.pem, encoding="ascii")
+        self._authority.issue(wanted, file)
 
     def stop(self, name: str) -> Task[None]:
         """Kill the daemon called *name* at once: it says no farewell. Nothing happens if it does

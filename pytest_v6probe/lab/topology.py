@@ -89,6 +89,10 @@ class Node:
     """Files below /etc, besides those every node has."""
     nft: str = ""
     """The rules it starts with, in nft's language."""
+    engine: bool = False
+    """It runs containers: a /run and a /var/lib of its own, and the machine's cgroups in /sys."""
+    trusts_authority: bool = False
+    """Its programs trust the lab's own authority, and no other."""
     advertised: IPv6Address | None = None
     """The address it is to form from router advertisements, and with it a default route, before the
     lab is up.

@@ -14,7 +14,7 @@ from typing import IO, TYPE_CHECKING
 
 import pytest_v6probe
 from pytest_v6probe.errors import LabError, Unobserved
-from pytest_v6probe.lab import doctor, names, shapes
+from pytest_v6probe.lab import cgroups, doctor, names, shapes
 from pytest_v6probe.transport.netns import Keeper
 from pytest_v6probe.wait import eventually
 
@@ -47,10 +47,11 @@ def bring_up(
     """
     until = time.monotonic() + timeout_s
     names.check(name)
-    if shape not in shapes.NAMES:
-        raise LabError(f"there is no lab of shape {shape!r}; there is {', '.join(shapes.NAMES)}")
-    if name not in names.up() and (lacking := doctor.lacking()):
-        raise LabError(doctor.report(lacking))
+    shapes.check(shape)
+    if name not in names.up() and (lacking := doctor.lacking(shape)):
+        raise LabError(doctor.report(lacking, shape))
+    if os.geteuid() == 0:
+        cgroups.sweep(names.up())
     with (
         _guardian(guardian_pid) as guardian,
         os.fdopen(os.memfd_create("v6probe-keeper"), "r+b") as said,

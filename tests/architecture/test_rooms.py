@@ -26,7 +26,9 @@ ROOMS = (
     {"diagnose"},
     {"report"},
     {"lab"},
+    {"ways"},
     {"session"},
+    {"environments"},
     {"fixtures", "plugin", "cli"},
 )
 """From left to right: a room may import from its own set and from those before it."""
@@ -40,6 +42,7 @@ PURE = {
     "inventory.model",
     "inventory.literals",
     "inventory.schema",
+    "inventory.readers",
 }
 IMPURE_MODULES = {"socket", "subprocess", "time", "os", "selectors", "threading", "signal"}
 TWO_DOORS = {"pytest": {"plugin.py", "fixtures.py"}, "_pytest": {"plugin.py", "fixtures.py"}}

@@ -40,6 +40,7 @@ ECS_1 = Instance6(
     ipv4=IPv4Address("169.254.31.77"),
     mac="0e:7a:f4:05:d2:39",
     forwards=True,
+    accept_ra=2,
     delegated=IPv6Network("2600:1f18:d:f70c:dd3d::/80"),
 )
 WEST_1 = Instance6(
@@ -134,13 +135,7 @@ def _inventory(name: str) -> Inventory:
             name=f"lab-{name}", cloud="aws", lab=name, ra_interval_s=RA_INTERVAL_S
         ),
         hosts=hosts,
-        sites=(
-            _site(internet.GOOGLE_NAME, ("ipv4", "ipv6"), internet.GOOGLE_IPV4),
-            _site(internet.COMPUTE_NAME, ("ipv4",), internet.COMPUTE_IPV4),
-            Site(
-                name=internet.HTTPS_NAME, url=f"https://{internet.HTTPS_NAME}/", families=("ipv6",)
-            ),
-        ),
+        sites=SITES,
     )
 
 
@@ -168,3 +163,11 @@ def _site(name: str, families: tuple[str, ...], ipv4: IPv4Address) -> Site:
         ipv4_addresses=frozenset({ipv4}),
         large_url=f"http://{name}/large.bin",
     )
+
+
+SITES = (
+    _site(internet.GOOGLE_NAME, ("ipv4", "ipv6"), internet.GOOGLE_IPV4),
+    _site(internet.COMPUTE_NAME, ("ipv4",), internet.COMPUTE_IPV4),
+    Site(name=internet.HTTPS_NAME, url=f"https://{internet.HTTPS_NAME}/", families=("ipv6",)),
+)
+"""What every region asks of the internet."""

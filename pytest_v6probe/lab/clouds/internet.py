@@ -17,11 +17,13 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from pytest_v6probe.lab.certificates import Certificate
-from pytest_v6probe.lab.daemons.bind import Bind
+from pytest_v6probe.lab.daemons.bind import NO_ZONES, Bind
 from pytest_v6probe.lab.daemons.nginx import Nginx
 from pytest_v6probe.lab.topology import End, Link, Node, Route
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from pytest_v6probe.lab.daemon import Daemon
     from pytest_v6probe.result import Address
 
@@ -84,7 +86,7 @@ def nodes(vpcs: tuple[tuple[str, IPv6Network, IPv4Network], ...]) -> tuple[Node,
         Node(
             name=CLIENT,
             hostname="client",
-            routes=_defaults("2001:db8:c1::1", "203.0.113.1"),
+            routes=defaults("2001:db8:c1::1", "203.0.113.1"),
             accept_ra=0,
             etc=MappingProxyType(
                 {"resolv.conf": f"nameserver {ROOT_IPV6}\nnameserver {ROOT_IPV4}\n"}
@@ -110,26 +112,26 @@ def links(vpcs: tuple[str, ...]) -> tuple[Link, ...]:
     ]
     return (
         *upward,
-        _cable(
+        cable(
             CORE,
             DNS,
             ("2001:503:ba3e::1/64", "198.41.0.1/24"),
             (f"{ROOT_IPV6}/64", f"{ROOT_IPV4}/24"),
         ),
-        _cable(
+        cable(
             CORE,
             GOOGLE,
             ("2607:f8b0:4004:c17::1/64", "142.251.16.1/24"),
             (f"{GOOGLE_IPV6}/64", f"{GOOGLE_IPV4}/24", f"{HTTPS_IPV6}/64"),
         ),
-        _cable(
+        cable(
             CORE,
             CLIENT,
             ("2001:db8:c1::1/64", "203.0.113.1/24"),
             (f"{CLIENT_IPV6}/64", "203.0.113.10/24"),
         ),
-        _cable(CORE, CARRIER, ("52.93.255.1/30",), ("52.93.255.2/30",), mtu=SMALL_MTU),
-        _cable(CARRIER, COMPUTE, ("44.210.107.1/24",), (f"{COMPUTE_IPV4}/24",)),
+        cable(CORE, CARRIER, ("52.93.255.1/30",), ("52.93.255.2/30",), mtu=SMALL_MTU),
+        cable(CARRIER, COMPUTE, ("44.210.107.1/24",), (f"{COMPUTE_IPV4}/24",)),
     )
 
 
@@ -142,11 +144,14 @@ def uplink(number: int, version: int, end: int) -> IPv4Interface | IPv6Interface
     )  # global, or RFC 6052 §3.1 forbids its translation
 
 
-def daemons() -> tuple[Daemon, ...]:
-    """Name server and web sites."""
+def daemons(more: Mapping[str, str] = NO_ZONES) -> tuple[Daemon, ...]:
+    """Name server and web sites; the name server has *more* zones than these."""
     return (
         Bind(
-            name=DNS, node=DNS, addresses=(ROOT_IPV6, ROOT_IPV4), zones=MappingProxyType(_zones())
+            name=DNS,
+            node=DNS,
+            addresses=(ROOT_IPV6, ROOT_IPV4),
+            zones=MappingProxyType({**zones(), **more}),
         ),
         Nginx(
             name=GOOGLE,
@@ -170,7 +175,8 @@ def daemons() -> tuple[Daemon, ...]:
     )
 
 
-def _zones() -> dict[str, str]:
+def zones() -> dict[str, str]:
+    """The zones of the name server, by origin."""
     text = "v=spf1 include:_spf.lab.invalid a mx " + "x" * 160
     many = "\n".join(f'microsoft 300 TXT "{number:02d} {text}"' for number in range(16))
     some = "\n".join(f'google 300 TXT "{number:02d} {text}"' for number in range(4))
@@ -196,19 +202,19 @@ def _zones() -> dict[str, str]:
 
 
 def _server(name: str, gateway6: str, gateway4: str) -> Node:
-    return Node(name=name, hostname=name, fabric=True, routes=_defaults(gateway6, gateway4))
+    return Node(name=name, hostname=name, fabric=True, routes=defaults(gateway6, gateway4))
 
 
-def _defaults(*gateways: str) -> tuple[Route, ...]:
+def defaults(*gateways: str) -> tuple[Route, ...]:
+    """Default routes via *gateways*, of whatever family each is."""
     vias: list[Address] = [ip_address(gateway) for gateway in gateways if gateway]
     return tuple(
         Route(to=ip_network("::/0" if via.version == 6 else "0.0.0.0/0"), via=via) for via in vias
     )
 
 
-def _cable(
-    a: str, b: str, at_a: tuple[str, ...], at_b: tuple[str, ...], *, mtu: int = 1500
-) -> Link:
+def cable(a: str, b: str, at_a: tuple[str, ...], at_b: tuple[str, ...], *, mtu: int = 1500) -> Link:
+    """From *a*, where it is called *b*, to eth0 of *b*."""
     return Link(
         a=End(node=a, interface=b, addresses=tuple(ip_interface(text) for text in at_a)),
         b=End(node=b, interface="eth0", addresses=tuple(ip_interface(text) for text in at_b)),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from ipaddress import (
     IPv4Address,
     IPv4Interface,
@@ -13,6 +13,7 @@ from ipaddress import (
 )
 from pathlib import Path
 from types import MappingProxyType
+from typing import TYPE_CHECKING
 
 from pytest_v6probe.lab import anchor
 from pytest_v6probe.lab.clouds import internet
@@ -26,6 +27,9 @@ from pytest_v6probe.lab.daemons.tayga import Tayga
 from pytest_v6probe.lab.topology import Bridge, End, Link, Network, Node, Route
 from pytest_v6probe.rfc import rfc1035, rfc6052
 
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
 RESOLVER = IPv6Address("fd00:ec2::253")
 IMDS = IPv6Address("fd00:ec2::254")
 IMDS_IPV4 = IPv4Address("169.254.169.254")
@@ -33,6 +37,7 @@ NTP = IPv6Address("fd00:ec2::123")
 GATEWAY = IPv6Interface("fe80::1/64")
 PREFIX = rfc6052.WELL_KNOWN_PREFIX
 KEYS = Path(anchor.HOME, "keys")
+LONGEST_INTERFACE = 15  # linux/if.h: IFNAMSIZ, without the NUL
 CHRONY = f"server {NTP} prefer iburst minpoll 4 maxpoll 4\nmakestep 1.0 3\n"  # the talk
 RESOLV = f"search ec2.internal\nnameserver {RESOLVER}\n"
 HOST_FILES = MappingProxyType({"resolv.conf": RESOLV, "chrony.conf": CHRONY})
@@ -49,6 +54,11 @@ class Instance6:
     mac: str
     subnet: str = "public"
     forwards: bool = False
+    accept_ra: int = 1
+    engine: bool = False
+    """It runs containers."""
+    files: Mapping[str, str] = field(default_factory=lambda: HOST_FILES)
+    """Files below its /etc."""
     delegated: IPv6Network | None = None
     """A prefix that the VPC routes to it, for containers."""
 
@@ -71,6 +81,7 @@ class Vpc:
     subnets: tuple[tuple[str, IPv6Network], ...]
     instances: tuple[Instance6, ...]
     tokens: str = "optional"
+    hop_limit: int = 2
 
     @property
     def router(self) -> str:
@@ -97,11 +108,16 @@ class Vpc:
             rogue,
             *(
                 Link(
-                    a=End(node=self.router, interface=instance.name, bridge=instance.subnet),
+                    a=End(
+                        node=self.router,
+                        interface=instance.name[:LONGEST_INTERFACE],
+                        bridge=instance.subnet,
+                    ),
                     b=End(
                         node=f"{self.region}/{instance.name}",
                         interface="eth0",
-                        token=instance.token,
+                        # the kernel refuses one where it handles no advertisements itself
+                        token=instance.token if instance.accept_ra else None,
                         mac=instance.mac,
                         addresses=(IPv4Interface(instance.ipv4),),
                     ),
@@ -129,6 +145,7 @@ class Vpc:
                 node=node,
                 addresses=(IMDS, IMDS_IPV4),
                 tokens=self.tokens,
+                hop_limit=self.hop_limit,
                 instances=tuple(self._identity(instance) for instance in self.instances),
             ),
             Chronyd(name=f"{name}/chronyd", node=node, address=NTP),
@@ -197,8 +214,9 @@ class Vpc:
             name=f"{self.region}/{instance.name}",
             hostname=instance.resource_name,
             forwarding=instance.forwards,
-            accept_ra=2 if instance.forwards else 1,
-            etc=HOST_FILES,
+            accept_ra=instance.accept_ra,
+            engine=instance.engine,
+            etc=instance.files,
             advertised=self.address(instance),
             routes=(Route(to=IPv4Network(IMDS_IPV4), interface="eth0"),),
         )

@@ -57,25 +57,43 @@ class Nginx(Daemon):
         )
 
     def _config(self, home: Path) -> str:
-        scratch = "".join(
-            f"  {kind}_temp_path {home}/{kind};\n"
-            for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
-        )
         servers = "".join(self._server(home, address) for address in self.addresses)
-        return (
-            "daemon off;\nmaster_process off;\nuser root;\n"
-            f"pid {home}/nginx.pid;\nerror_log stderr;\nevents {{}}\n"
-            "http {\n  access_log off;\n  types { text/html html; application/octet-stream bin; }\n"
-            f"  large_client_header_buffers 4 {LONGEST_HEADER};\n{scratch}{servers}}}\n"
-        )
+        return configuration(home, servers)
 
     def _server(self, home: Path, address: Address) -> str:
-        literal = f"[{address}]" if address.version == 6 else str(address)
-        doors = f"listen {literal}:80;"
-        if self.certificate:  # both directives may name one file (ngx_http_ssl_module)
-            file = home / CERTIFICATE_FILE
-            doors = f"listen {literal}:443 ssl; ssl_certificate {file}; ssl_certificate_key {file};"
+        if self.certificate is None:
+            doors = f"listen {literal(address)}:80;"
+        else:
+            doors = f"listen {literal(address)}:443 ssl; {trusted_by(home)}"
         return f"  server {{ {doors} root {home / _root(address)}; }}\n"
+
+
+def configuration(home: Path, servers: str, *, log: str = "off") -> str:
+    """All of nginx.conf around *servers*: in the foreground, nothing written outside *home*."""
+    scratch = "".join(
+        f"  {kind}_temp_path {home}/{kind};\n"
+        for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
+    )
+    return (
+        "daemon off;\nmaster_process off;\nuser root;\n"
+        f"pid {home}/nginx.pid;\nerror_log stderr;\nevents {{}}\n"
+        f"http {{\n  access_log {log};\n"
+        "  types { text/html html; application/octet-stream bin; }\n"
+        f"  large_client_header_buffers 4 {LONGEST_HEADER};\n{scratch}{servers}}}\n"
+    )
+
+
+def trusted_by(home: Path) -> str:
+    """The directives that name a server's certificate and key, which one file holds
+    (ngx_http_ssl_module).
+    """
+    file = home / CERTIFICATE_FILE
+    return f"ssl_certificate {file}; ssl_certificate_key {file};"
+
+
+def literal(address: Address) -> str:
+    """An address as a URL has it (RFC 3986 §3.2.2)."""
+    return f"[{address}]" if address.version == 6 else str(address)
 
 
 def _root(address: Address) -> str:

@@ -5,8 +5,17 @@ from __future__ import annotations
 from ipaddress import IPv6Address
 
 from pytest_v6probe import fixtures
-from pytest_v6probe.inventory.choice import FAMILIES, KEYS, ROLES, Choice, choose
-from pytest_v6probe.inventory.model import Environment, Host, Inventory, Role, Site
+from pytest_v6probe.inventory.choice import FAMILIES, IMAGES, KEYS, ROLES, Choice, choose
+from pytest_v6probe.inventory.model import (
+    Container,
+    Docker,
+    Environment,
+    Host,
+    Image,
+    Inventory,
+    Role,
+    Site,
+)
 
 ADDRESS = IPv6Address("2001:db8::1")
 INVENTORY = Inventory(
@@ -106,4 +115,92 @@ def test_what_is_missing_is_said():
 
 
 def test_every_fixture_that_is_chosen_exists():
-    assert [name for name in (*ROLES, *FAMILIES, *KEYS) if not hasattr(fixtures, name)] == []
+    assert [
+        name for name in (*ROLES, *FAMILIES, *IMAGES, *KEYS) if not hasattr(fixtures, name)
+    ] == []
+
+
+def container(carrier: str, name: str, **known) -> Host:
+    inside = Container(name=name, **{key: known.pop(key) for key in list(known) if "port" in key})
+    return Host(
+        name=f"{carrier}.{name}",
+        region="east",
+        role=Role.CONTAINER,
+        behind=carrier,
+        container=inside,
+        **known,
+    )
+
+
+ENGINES = Inventory(
+    environment=Environment(name="prod", cloud="aws"),
+    hosts=(
+        Host(name="a", region="east", local=True),
+        Host(name="b", region="east", local=True),
+        Host(name="o", local=True, role=Role.OUTSIDE),
+        container("a", "web", address=ADDRESS, port=80, published_port=8080),
+        container("b", "plain"),
+    ),
+    dockers=(Docker(host="east/a"), Docker(host="east/b")),
+    images=(
+        Image(reference="alpine", mirror="mirror.example"),
+        Image(reference="own.example/alpine", push=True),
+        Image(reference="public.ecr.aws/x/y"),
+    ),
+    sites=(
+        Site(
+            name="s3.dualstack.us-west-2.amazonaws.com",
+            url="http://s3.dualstack.us-west-2.amazonaws.com/",
+            families=("ipv4", "ipv6"),
+        ),
+        Site(name="x.example", url="http://x.example/", families=("ipv4", "ipv6")),
+    ),
+)
+
+
+def test_a_docker_host_is_one_that_an_engine_names():
+    assert choose(ENGINES, ["docker_host"]).runs == (("east/a",), ("east/b",))
+    assert (
+        choose(INVENTORY, ["docker_host"]).reason == "prod has no [[host]] that a [[docker]] names"
+    )
+
+
+def test_a_container_meets_only_the_host_of_its_engine():
+    assert choose(ENGINES, ["container"]).runs == (("east/a.web",), ("east/b.plain",))
+    assert choose(ENGINES, ["docker_host", "container"]).runs == (
+        ("east/a", "east/a.web"),
+        ("east/b", "east/b.plain"),
+    )
+
+
+def test_a_container_without_ports_is_not_reached():
+    assert choose(ENGINES, ["outside_host", "served_container"]).runs == (("o", "east/a.web"),)
+    assert choose(ENGINES, ["published_container"]).runs == (("east/a.web",),)
+    assert choose(INVENTORY, ["served_container"]).reason == (
+        "prod has no [[container]] and the keys address and port"
+    )
+
+
+def test_a_container_is_no_host_by_name():
+    assert choose(ENGINES, ["v6_name"]).runs == (("east/a",), ("east/b",), ("o",))
+
+
+def test_images_are_chosen_by_what_is_said_of_them():
+    chosen = {name: [run[0] for run in choose(ENGINES, [name]).runs] for name in IMAGES}
+    assert chosen == {
+        "image": ["alpine", "own.example/alpine", "public.ecr.aws/x/y"],
+        "direct_image": ["own.example/alpine", "public.ecr.aws/x/y"],
+        "pushable_image": ["own.example/alpine"],
+        "mirrored_image": ["alpine"],
+        "ecr_public_image": ["public.ecr.aws/x/y"],
+    }
+    assert (
+        choose(INVENTORY, ["mirrored_image"]).reason == "prod has no [[image]] with the key mirror"
+    )
+
+
+def test_an_endpoint_of_s3_is_a_site_with_such_a_name():
+    assert choose(ENGINES, ["s3_site"]).runs == (("s3.dualstack.us-west-2.amazonaws.com",),)
+    assert choose(INVENTORY, ["s3_site"]).reason == (
+        'prod has no [[site]] with families = ["ipv4", "ipv6"] and the name of a dual-stack S3 endpoint'
+    )

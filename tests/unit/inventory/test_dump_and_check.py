@@ -11,8 +11,11 @@ from pytest_v6probe.inventory.consistency import problems
 from pytest_v6probe.inventory.dump import to_toml
 from pytest_v6probe.inventory.literals import web_host
 from pytest_v6probe.inventory.model import (
+    Container,
+    Docker,
     Environment,
     Host,
+    Image,
     Inventory,
     Login,
     Namespace,
@@ -22,6 +25,7 @@ from pytest_v6probe.inventory.model import (
 from pytest_v6probe.inventory.toml import read
 
 FILE = Path("env.toml")
+HOST_ROLES = [role for role in Role if role is not Role.CONTAINER]
 NAMES = st.from_regex(r"[a-z][a-z0-9-]{0,6}[a-z0-9]", fullmatch=True)
 IPV6 = st.ip_addresses(v=6, network="2001:db8::/32")
 LOGINS = st.builds(
@@ -41,7 +45,8 @@ def hosts(draw, name):
     fields = draw(WAYS) | {
         "name": name,
         "region": draw(st.sampled_from(["", "us-east-1", "r2"])),
-        "role": draw(st.sampled_from(Role)),
+        "role": draw(st.sampled_from(HOST_ROLES)),
+        "sudo": draw(st.booleans()),
         "management": draw(st.one_of(st.none(), LOGINS, SPACES)),
         "address": draw(st.one_of(st.none(), IPV6)),
         "resource_name": draw(st.one_of(st.just(""), NAMES)),
@@ -72,10 +77,56 @@ def inventories(draw):
         nat64_prefix=draw(st.one_of(st.none(), st.ip_addresses(v=6).map(_prefix))),
     )  # fmt: skip
     names = draw(st.lists(NAMES, max_size=4, unique=True))
+    places = [draw(hosts(name)) for name in names]
+    engines = [draw(dockers(host.id)) for host in places]
+    inside = [draw(containers(host)) for host in places]
     return Inventory(
         environment=environment,
-        hosts=tuple(draw(hosts(name)) for name in names),
+        hosts=(*places, *inside),
         sites=tuple(draw(sites(name)) for name in names),
+        dockers=tuple(engines),
+        images=tuple(draw(images(name)) for name in names),
+    )
+
+
+@st.composite
+def dockers(draw, host):
+    url = draw(st.sampled_from(["", "tcp://[2001:db8::1]:2376"]))
+    return Docker(
+        host=host,
+        url=url,
+        certificates="~/.docker" if url else "",
+        socket=draw(st.sampled_from(["/var/run/docker.sock", "/run/user/1/docker.sock"])),
+        restart=draw(st.sampled_from([("systemctl", "restart", "docker"), ("snap", "x y")])),
+    )
+
+
+@st.composite
+def containers(draw, carrier):
+    port = st.sampled_from([0, 80, 8080])
+    return Host(
+        name=f"{carrier.name}.web",
+        region=carrier.region,
+        role=Role.CONTAINER,
+        behind=carrier.name,
+        address=draw(st.one_of(st.none(), IPV6)),
+        container=Container(
+            name="web",
+            helper_image=draw(st.sampled_from(["", "python:3"])),
+            port=draw(port),
+            published_port=draw(port),
+        ),
+    )
+
+
+@st.composite
+def images(draw, name):
+    return Image(
+        reference=f"{name}/alpine:latest",
+        push=draw(st.booleans()),
+        insecure=draw(st.booleans()),
+        mirror=draw(st.sampled_from(["", "mirror.example.com:5000"])),
+        ca=draw(st.sampled_from(["", "-----BEGIN CERTIFICATE-----\nA\n"])),
     )
 
 
@@ -95,7 +146,12 @@ def test_what_is_written_is_read_back_the_same(inventory):
 def test_a_summary_names_every_host_and_site(inventory):
     lines = summary(inventory).splitlines()
     listed = {line.split()[0] for line in lines if line.startswith("  ")}
-    assert listed == {host.id for host in inventory.hosts} | {site.id for site in inventory.sites}
+    assert listed == {
+        *(host.id for host in inventory.hosts),
+        *(site.id for site in inventory.sites),
+        *(docker.host for docker in inventory.dockers),
+        *(image.id for image in inventory.images),
+    }
 
 
 WEB = Host(name="web-1", region="us-east-1", ssh=Login(host="web.example", user="ec2-user"))

@@ -6,11 +6,25 @@ from pathlib import Path
 
 import pytest
 
-from pytest_v6probe.inventory.model import Environment, Host, Site
-from pytest_v6probe.inventory.schema import ENVIRONMENT, HOST, SITE, TABLES, reference
+from pytest_v6probe.inventory.model import Docker, Environment, Host, Image, Site
+from pytest_v6probe.inventory.schema import (
+    DOCKER,
+    ENVIRONMENT,
+    HOST,
+    IMAGE,
+    SITE,
+    TABLES,
+    reference,
+)
 from pytest_v6probe.inventory.toml import read
 
-MODELS = [(ENVIRONMENT, Environment, set()), (HOST, Host, set()), (SITE, Site, {"name"})]
+MODELS = [
+    (ENVIRONMENT, Environment, set()),
+    (HOST, Host, {"container"}),
+    (SITE, Site, {"name"}),
+    (DOCKER, Docker, set()),
+    (IMAGE, Image, set()),
+]
 KEYS = [(table, key) for table in TABLES for key in table.keys]
 
 

@@ -169,7 +169,7 @@ SITE = '\n[[site]]\nurl = "http://a.example/"\nfamilies = ["ipv4"]\n'
         (
             HEAD + "[[frobnicate]]\n",
             4,
-            "there is no such table (there are: environment, host, site)",
+            "there is no such table (there are: environment, host, site, docker, container, image)",
         ),
         ("x = 1\n" + HEAD, 1, "[x]: there is no such table"),
         ('environment = "prod"\n', 1, "[environment]: one table is wanted"),

@@ -7,6 +7,7 @@ from __future__ import annotations
 import ssl
 import subprocess
 import sys
+from ipaddress import IPv6Address
 from pathlib import Path
 
 import pytest
@@ -21,8 +22,8 @@ def lab() -> Authority:
     return authority()
 
 
-def client_says(pem: str, file: Path) -> str:
-    """What a strict client that trusts *pem* and wants NAME says to a server with the certificate
+def client_says(pem: str, file: Path, name: str = NAME) -> str:
+    """What a strict client that trusts *pem* and wants *name* says to a server with the certificate
     in *file*.
     """
     server, client = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER), ssl.create_default_context(cadata=pem)
@@ -30,7 +31,7 @@ def client_says(pem: str, file: Path) -> str:
     client.verify_flags |= ssl.VERIFY_X509_STRICT
     there, back = ssl.MemoryBIO(), ssl.MemoryBIO()
     ends = (
-        client.wrap_bio(back, there, server_hostname=NAME),
+        client.wrap_bio(back, there, server_hostname=name),
         server.wrap_bio(there, back, server_side=True),
     )
     for end in ends * 2:
@@ -60,6 +61,14 @@ def test_a_strict_client_says_of_a_certificate_what_is_wrong_with_it(
 ):
     lab.issue(wanted, tmp_path / "site.pem")
     assert client_says(lab.pem, tmp_path / "site.pem") == expected
+
+
+def test_a_certificate_is_for_the_addresses_it_names_and_no_others(lab, tmp_path):
+    for addresses in ((), (IPv6Address("2001:db8::1"),)):
+        lab.issue(Certificate(name=NAME, addresses=addresses), tmp_path / f"{len(addresses)}.pem")
+    said = [client_says(lab.pem, tmp_path / f"{n}.pem", "2001:db8::1") for n in (0, 1)]
+    refused = "IP address mismatch, certificate is not valid for '2001:db8::1'."
+    assert said == [refused, "verified"]
 
 
 def test_a_certificate_of_another_lab_is_not_trusted(lab, tmp_path):

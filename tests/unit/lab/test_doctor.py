@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from pytest_v6probe.errors import LabError
-from pytest_v6probe.lab import doctor
+from pytest_v6probe.lab import doctor, install, needs
 from pytest_v6probe.lab.doctor import Lack
 
 TAYGA = Lack(
@@ -39,7 +39,7 @@ def test_without_packages_to_install_no_fix_is_offered():
 def test_every_missing_program_is_named_with_its_package(monkeypatch):
     monkeypatch.setattr(doctor, "PROGRAM_PATH", "/nonexistent")
     packages = {package for lack in doctor.lacking() for package in lack.packages}
-    assert packages >= {program.package for program in doctor.PROGRAMS}
+    assert packages >= {program.package for program in needs.PROGRAMS}
 
 
 def test_installing_without_root_says_so(monkeypatch):
@@ -79,3 +79,39 @@ def test_ubuntus_restriction_of_user_namespaces_is_recognised(monkeypatch):
     monkeypatch.setattr("os.geteuid", lambda: 1000)
     monkeypatch.setattr(doctor, "_setting", lambda name: settings.get(name, ""))
     assert any("AppArmor" in lack.what for lack in doctor.lacking())
+
+
+ENGINE = Lack(what="no engine", cure="v6probe lab install docker", engine=True)
+
+
+def test_an_engine_that_lacks_has_a_command_of_its_own_and_the_doctor_runs_it_too():
+    assert doctor.report((ENGINE,), "docker").splitlines() == [
+        "a lab cannot be brought up here:",
+        "  no engine",
+        "what helps (as root):",
+        "  v6probe lab install docker",
+        "or: v6probe doctor docker --fix",
+    ]
+
+
+def test_fixing_builds_the_engine_that_lacks(monkeypatch):
+    built: list[str] = []
+    monkeypatch.setattr(install, "docker", lambda: built.append("docker"))
+    doctor.fix((ENGINE,))
+    assert built == ["docker"]
+
+
+def test_only_the_shape_that_is_asked_for_adds_its_needs(monkeypatch):
+    monkeypatch.setattr(install, "installed", lambda: False)
+    asked = {shape: doctor.lacking(shape) for shape in ("aws", "docker-one", "docker")}
+    assert [shape for shape, lacks in asked.items() if any(lack.engine for lack in lacks)] == [
+        "docker"
+    ]
+
+
+def test_a_lab_with_containers_says_that_it_needs_root(monkeypatch):
+    monkeypatch.setattr("os.geteuid", lambda: 1000)
+    monkeypatch.setattr(doctor, "_rights", lambda: iter(()))
+    said = [lack.what for lack in doctor.lacking("docker-one")]
+    assert "a lab docker-one needs root" in said
+    assert not any("needs root" in lack.what for lack in doctor.lacking("aws"))

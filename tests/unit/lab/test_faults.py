@@ -8,15 +8,14 @@ from dataclasses import fields
 import pytest
 
 from pytest_v6probe.errors import LabError
-from pytest_v6probe.lab import faults
-from pytest_v6probe.lab.clouds import aws
+from pytest_v6probe.lab import faults, shapes
+from pytest_v6probe.lab.fault import Fault
 from pytest_v6probe.lab.loop import Loop, Task
 from pytest_v6probe.lab.process import Processes
 from pytest_v6probe.lab.running import Lab
 from pytest_v6probe.lab.steps import Changed, Written
 
-SHAPE = aws.shape("test")
-NODES = {node.name for node in SHAPE.topology.nodes}
+SHAPES = {name: shapes.shape(name, name="test") for name in shapes.NAMES}
 
 
 class Noted:
@@ -37,7 +36,7 @@ class Noted:
 
 
 def lab() -> Lab:
-    return Lab(shape=SHAPE, loop=Loop(), processes=Processes())
+    return Lab(shape=SHAPES["aws"], loop=Loop(), processes=Processes())
 
 
 @pytest.mark.parametrize("name", faults.FAULTS)
@@ -50,23 +49,26 @@ def test_a_fault_is_named_in_kebab_case_and_says_what_it_is(name: str):
 
 @pytest.mark.parametrize("name", faults.FAULTS)
 def test_a_fault_is_about_nodes_and_daemons_that_exist(name: str):
+    shape = SHAPES[faults.named(name).shape]
+    nodes = {node.name for node in shape.topology.nodes}
     for step in faults.named(name).steps:
         for attribute in ("node", "squatter"):
-            assert getattr(step, attribute, "core") in NODES
+            assert getattr(step, attribute, "core") in nodes
         daemon = getattr(step, "daemon", None)
         if isinstance(daemon, str):
-            assert SHAPE.daemon(daemon).name == daemon
+            assert shape.daemon(daemon).name == daemon
 
 
 @pytest.mark.parametrize("name", faults.FAULTS)
 def test_a_fault_changes_options_that_the_daemon_has_to_other_values(name: str):
+    shape = SHAPES[faults.named(name).shape]
     for step in faults.named(name).steps:
         if isinstance(step, Changed):
-            daemon = SHAPE.daemon(step.daemon)
+            daemon = shape.daemon(step.daemon)
             assert set(step.options) <= {field.name for field in fields(daemon)}
             assert all(getattr(daemon, option) != value for option, value in step.options.items())
         if isinstance(step, Written):
-            assert SHAPE.topology.node(step.node).etc[step.name] != step.text
+            assert shape.topology.node(step.node).etc[step.name] != step.text
 
 
 def test_there_are_all_the_faults_that_were_asked_for():
@@ -80,7 +82,7 @@ def test_an_unknown_fault_is_an_error_that_lists_them():
 
 def test_steps_are_mended_in_the_opposite_order(monkeypatch):
     log: list[str] = []
-    fault = faults.Fault(name="x", summary="x", steps=(Noted("a", log), Noted("b", log)))
+    fault = Fault(name="x", summary="x", steps=(Noted("a", log), Noted("b", log)))
     monkeypatch.setattr(Lab, "settle", lambda _: iter(()))
     list(faults.apply(fault, lab()))
     list(faults.revert(fault, lab()))
@@ -91,5 +93,5 @@ def test_a_fault_that_cannot_be_broken_leaves_nothing_broken():
     log: list[str] = []
     steps = (Noted("a", log), Noted("b", log, refuses=True), Noted("c", log))
     with pytest.raises(LabError, match="no"):
-        list(faults.apply(faults.Fault(name="x", summary="x", steps=steps), lab()))
+        list(faults.apply(Fault(name="x", summary="x", steps=steps), lab()))
     assert log == ["break a", "break b", "mend b", "mend a"]

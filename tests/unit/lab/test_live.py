@@ -9,7 +9,6 @@ import pytest
 
 from pytest_v6probe.errors import LabError, Unobserved
 from pytest_v6probe.inventory.dump import to_toml
-from pytest_v6probe.inventory.model import Site
 from pytest_v6probe.lab import live
 from pytest_v6probe.lab.certificates import authority
 from pytest_v6probe.lab.clouds import aws
@@ -52,20 +51,15 @@ def test_a_lab_without_an_authority_is_as_it_was_declared():
     assert Lab(shape=SHAPE, loop=Loop(), processes=Processes()).inventory == SHAPE.inventory
 
 
-def test_the_live_site_is_read_from_what_the_keeper_tells(lab):
+def test_the_live_inventory_is_what_the_keeper_tells(lab):
     told = Told(lab)
-    assert live.site(told, HTTPS, timeout_s=3) == replace(HTTPS, ca=lab._authority.pem)
+    assert live.inventory(told, timeout_s=3).sites == lab.inventory.sites
     assert told.asked == [{"do": "wait", "timeout_s": 3}]
-
-
-def test_a_site_that_the_lab_does_not_have_stays_as_it_was_declared(lab):
-    other = Site(name="x.example", url="https://x.example/", families=("ipv6",))
-    assert live.site(Told(lab), other, timeout_s=3) is other
 
 
 def test_a_lab_that_has_ended_cannot_be_asked():
     with pytest.raises(Unobserved, match="is gone") as caught:
-        live.site(Told(LabError("the keeper is gone")), HTTPS, timeout_s=3)
+        live.inventory(Told(LabError("the keeper is gone")), timeout_s=3)
     assert caught.value.reason == "no-lab"
 
 

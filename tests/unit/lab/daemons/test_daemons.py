@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_v6probe.lab import faults
+from pytest_v6probe.lab import faults, shapes
 from pytest_v6probe.lab.certificates import authority
 from pytest_v6probe.lab.clouds import aws
 from pytest_v6probe.lab.daemon import CERTIFICATE_FILE
@@ -30,19 +30,23 @@ if TYPE_CHECKING:
     from pytest_v6probe.lab.daemon import Daemon
 
 SHAPE = aws.shape("test")
+SHAPES = {name: shapes.shape(name, name="test") for name in shapes.NAMES}
 SBIN = "/usr/sbin:/sbin:/usr/bin:/bin"
 
 
 def variants(kind: type[Daemon]) -> list[Daemon]:
-    """Every daemon of *kind* in the lab, as it is and as each fault makes it."""
-    found = [daemon for daemon in SHAPE.daemons if isinstance(daemon, kind)]
+    """Every daemon of *kind* in the labs, as it is and as each fault makes it."""
+    found: list[Daemon] = []
+    for shape in SHAPES.values():
+        found += [daemon for daemon in shape.daemons if isinstance(daemon, kind)]
     for fault in faults.FAULTS.values():
+        shape = SHAPES[fault.shape]
         for step in fault.steps:
-            if isinstance(step, Changed) and isinstance(daemon := SHAPE.daemon(step.daemon), kind):
+            if isinstance(step, Changed) and isinstance(daemon := shape.daemon(step.daemon), kind):
                 found.append(replace(daemon, **step.options))
             elif isinstance(step, Added) and isinstance(step.daemon, kind):
                 found.append(step.daemon)
-    return found
+    return [daemon for at, daemon in enumerate(found) if daemon not in found[:at]]
 
 
 def written(daemon: Daemon, home: Path) -> Path:
