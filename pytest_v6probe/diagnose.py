@@ -71,7 +71,8 @@ class Diagnosis:
 def diagnose(
     at: Vantage, finding: Finding, cloud: Cloud, *, seen: MutableMapping[Key, Finding] | None = None
 ) -> Diagnosis:
-    """Walk the ladder at *at* below *finding* and name the first broken layer.
+    """Walk the ladder at *at* below *finding* and name the first broken layer: that of *finding*
+    itself, where it knows its cause.
 
     *seen* keeps what rungs were found, so that many failures at one vantage walk once. Never raises
     Unobserved: if *at* cannot be asked, the diagnosis says so and rests on *finding* alone. Takes
@@ -88,21 +89,24 @@ def diagnose(
             rungs=(own,),
             cause=f"the ladder could not be walked at {at.name}: {why}",
         )
-    broken = _first_broken(found)
     lower = tuple(_rung(rung, layer, holds=_holds(layer, rung)) for layer, rung in found.items())
+    broken = _first_broken(found) if finding.known_cause is None else None
     if broken is not None:
         layer, verdict = broken.broken_layer, broken.verdict
         rungs = lower
     else:
         layer, verdict = _own_layer(finding), _own_verdict(finding)
         rungs = (*lower, _rung(finding, layer, holds=False))
+    cause, cure = _explained(broken or finding, layer, verdict, cloud)
+    return Diagnosis(layer=layer, cause=cause, cure=cure, rungs=rungs)
+
+
+def _explained(broken: Finding, layer: Layer, verdict: str, cloud: Cloud) -> tuple[str, str]:
+    """The cause and the cure: what the finding itself knows, else what is known of the cloud."""
+    if broken.known_cause is not None:
+        return broken.known_cause
     cure = cloud.cure(layer, verdict)
-    return Diagnosis(
-        layer=layer,
-        cause=cure.cause if cure else f"{layer}: {verdict}",
-        cure=cure.command if cure else "",
-        rungs=rungs,
-    )
+    return (cure.cause, cure.command) if cure else (f"{layer}: {verdict}", "")
 
 
 def _walk(

@@ -37,6 +37,9 @@ class Layer(StrEnum):
     HTTP = "http"
     NTP = "ntp"
     CONFIGURATION = "configuration"
+    ENGINE = "engine"
+    FORWARDING = "forwarding"
+    REGISTRY = "registry"
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +89,13 @@ class Finding:
     def name_asked(self) -> str:
         """The DNS name that this finding depends on; empty where it went to a literal address."""
         return ""
+
+    @property
+    def known_cause(self) -> tuple[str, str] | None:
+        """The cause, and the command that cures it, where the finding itself knows them; the
+        diagnosis prefers them to what is known of the cloud.
+        """
+        return None
 
     @property
     def reached(self) -> Address | None:

@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 
     from pytest_v6probe.agent.client import Agent
     from pytest_v6probe.agent.wire import Operation, Reply
-    from pytest_v6probe.inventory.model import Host
+    from pytest_v6probe.inventory.model import Container, Docker, Host
+    from pytest_v6probe.transport.docker import Engine
     from pytest_v6probe.transport.ssh import SshSession
 
 F = TypeVar("F", bound=Finding)
@@ -69,7 +70,9 @@ class Vantage:
 
     *connect* opens the agent (raises Unobserved); *prefixes* asks for the NAT64 prefixes of this
     place; *witness* is told every finding, in order; *login* logs in anew over SSH as the inventory
-    says, None where it names no such way.
+    says, None where it names no such way. *manage* opens a second agent by the way that does not
+    depend on the default route; *open_engine* asks the engine that *docker* describes. Actions are
+    allowed where *disruptive* is.
     """
 
     name: str
@@ -79,8 +82,13 @@ class Vantage:
     prefixes: Callable[[Vantage], frozenset[IPv6Network]] = field(repr=False)
     witness: Callable[[Finding], None] = field(default=lambda _: None, repr=False)
     login: Callable[[], SshSession] | None = field(default=None, repr=False)
+    manage: Callable[[], Agent] | None = field(default=None, repr=False)
+    docker: Docker | None = field(default=None, repr=False)
+    open_engine: Callable[[], Engine] | None = field(default=None, repr=False)
+    disruptive: bool = False
     _agent: Agent | None = field(default=None, init=False, repr=False)
     _prefixes: frozenset[IPv6Network] | None = field(default=None, init=False, repr=False)
+    _engine: Engine | None = field(default=None, init=False, repr=False)
 
     @property
     def agent(self) -> Agent:
@@ -101,6 +109,42 @@ class Vantage:
                 vantage=self.name,
             )
         return self.host.address
+
+    @property
+    def container(self) -> Container:
+        """What the inventory says of this container. Raises Unobserved where this is none."""
+        if self.host.container is None:
+            raise Unobserved(
+                f"{self.name} is no [[container]]", reason="no-container", vantage=self.name
+            )
+        return self.host.container
+
+    @property
+    def engine(self) -> Engine:
+        """The Docker Engine of this host, asked by its API. Raises Unobserved if there is none, or
+        it cannot be asked.
+        """
+        if self._engine is None:
+            if self.open_engine is None:
+                raise Unobserved(
+                    f"no [[docker]] of the inventory names {self.name}",
+                    reason="no-engine-given",
+                    vantage=self.name,
+                )
+            self._engine = self.open_engine()
+        return self._engine
+
+    def management(self) -> Agent:
+        """A new agent here, by the way that survives a broken default route; whoever asks closes
+        it. Raises Unobserved if the inventory names no such way, or it does not work.
+        """
+        if self.manage is None:
+            raise Unobserved(
+                f"the inventory names no other way to {self.name}: set its `management`",
+                reason="no-management",
+                vantage=self.name,
+            )
+        return self.manage()
 
     @property
     def nat64_prefixes(self) -> frozenset[IPv6Network]:
@@ -132,6 +176,7 @@ class Vantage:
 
     def close(self) -> None:
         """Stop the agent and free the connection."""
+        self._engine = None
         if self._agent is not None:
             self._agent.close()
             self._agent = None

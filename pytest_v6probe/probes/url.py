@@ -44,3 +44,9 @@ def parse(url: str) -> Url:
         target=(parts.path or "/") + (f"?{parts.query}" if parts.query else ""),
         secure=parts.scheme == "https",
     )
+
+
+def url_at(address: IPv4Address | IPv6Address, port: int) -> str:
+    """The http URL of the root page at a literal address and port (RFC 3986 §3.2.2)."""
+    literal = f"[{address}]" if address.version == 6 else str(address)
+    return f"http://{literal}:{port}/"

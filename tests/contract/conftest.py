@@ -1,5 +1,5 @@
-"""Four ways to start an agent: here, in a namespace, over SSH, and a scripted one; each can be made
-to fail.
+"""Five ways to start an agent: here, in a namespace, over SSH, by a Docker Engine, and a scripted
+one; each can be made to fail.
 """
 
 from __future__ import annotations
@@ -25,15 +25,17 @@ from typing import Any
 import pytest
 
 from pytest_v6probe.agent.client import Agent, open_agent
-from pytest_v6probe.inventory.model import Login
+from pytest_v6probe.inventory.model import Docker, Login
 from pytest_v6probe.transport.channel import Transport
+from pytest_v6probe.transport.docker import DockerTransport, open_engine
 from pytest_v6probe.transport.fake import FakeTransport
 from pytest_v6probe.transport.local import LocalTransport
 from pytest_v6probe.transport.netns import Keeper, NamespaceTransport
 from pytest_v6probe.transport.ssh import SshTransport
 from pytest_v6probe.transport.ssh_login import Credentials
+from tests.unit.transport.engine import FakeEngine
 
-WAYS = ("local", "netns", "ssh", "fake")
+WAYS = ("local", "netns", "ssh", "docker", "fake")
 PROGRAMS = {
     "noisy": "echo '*** Authorised use only ***'; printf 'Last login: today'; exec {python} \"$@\"",
     "silent": "exec sleep 60",
@@ -167,6 +169,14 @@ def keeper() -> Iterator[Keeper]:
         process.wait(10)
 
 
+@pytest.fixture
+def fake_engine() -> Iterator[FakeEngine]:
+    with tempfile.TemporaryDirectory(prefix="v6probe-engine-") as place:
+        engine = FakeEngine(Path(place) / "docker.sock")
+        yield engine
+        engine.close()
+
+
 @dataclass(kw_only=True)
 class Way:
     """One way to start an agent, and agents that were started by it."""
@@ -203,6 +213,10 @@ def way(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Way]:
         if request.param == "ssh":
             sshd: Sshd = request.getfixturevalue("sshd")
             return sshd.transport()
+        if request.param == "docker":
+            engine: FakeEngine = request.getfixturevalue("fake_engine")
+            docker = Docker(host="here", socket=str(engine.path))
+            return DockerTransport(open_engine(docker, host_id="here", through=None), "web")
         return FakeTransport(
             script.get("answer", lambda _: {"outcome": "answered"}),
             noise=b"*** Authorised use only ***\n",

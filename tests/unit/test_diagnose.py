@@ -291,3 +291,16 @@ def test_a_vantage_that_cannot_be_asked_is_said_to_be_so():
 )
 def test_the_cure_fits_the_verdict(finding, command):
     assert command in diagnose(vantage(Machine(records=SYNTHESISED)), finding, AWS).cure
+
+
+def test_a_finding_that_knows_its_cause_is_believed():
+    class Known(Http):
+        """An answer that explains itself."""
+
+        @property
+        def known_cause(self) -> tuple[str, str]:
+            return "the dog ate it", "feed the dog"
+
+    finding = Known(vantage="web-1", asked="GET x", verdict="status-500", name=NAME, status=500)
+    found = diagnose(vantage(Machine(resolver="silent")), finding, AWS)
+    assert (found.layer, found.cause, found.cure) == (Layer.HTTP, "the dog ate it", "feed the dog")

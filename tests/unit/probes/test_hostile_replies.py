@@ -12,10 +12,13 @@ from pytest_v6probe.clouds.aws import METADATA
 from pytest_v6probe.probes import imds
 from pytest_v6probe.probes.addresses import addresses, ipv4_addresses
 from pytest_v6probe.probes.dns64 import dns64
+from pytest_v6probe.probes.docker_engine import docker_engine
+from pytest_v6probe.probes.docker_network import docker_network
 from pytest_v6probe.probes.http import http
 from pytest_v6probe.probes.icmp import ping
 from pytest_v6probe.probes.lookup import lookup
 from pytest_v6probe.probes.nat64 import nat64, nat64_prefixes
+from pytest_v6probe.probes.neighbour_proxy import neighbour_proxy
 from pytest_v6probe.probes.ntp import ntp
 from pytest_v6probe.probes.parity import parity
 from pytest_v6probe.probes.pmtu import pmtu
@@ -62,6 +65,9 @@ ASKS: dict[str, Ask[Any]] = {
     "http": http.ask("http://www.example.com/"),
     "parity": parity.ask("http://www.example.com/"),
     "pmtu": pmtu.ask("http://www.example.com/"),
+    "docker_engine": docker_engine.ask(),
+    "docker_network": docker_network.ask("bridge"),
+    "neighbour_proxy": neighbour_proxy.ask(HOST),
 }
 OUTCOMES = (
     "answered",
@@ -80,6 +86,8 @@ SEEDS = (
     link() + a_route(),
     bytes(48),
     b"\0\x0c" + bytes(12),
+    b'HTTP/1.1 200\r\n\r\n{"EnableIPv6":1,"IPAM":{"Config":[{"Subnet":"::/0"},1]},"Containers":{"a":{}}}',
+    b'HTTP/1.1 200\r\n\r\n{"RegistryConfig":{"Mirrors":["http://[x"],"IndexConfigs":{"a":1}},"ApiVersion":""}',
 )
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=20),
@@ -90,6 +98,7 @@ JSON = st.recursive(
 )
 KEYS = (
     "files",
+    "errors",
     "events",
     "counters",
     "tls",
