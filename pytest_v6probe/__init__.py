@@ -9,42 +9,35 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from pytest_v6probe.actions.containers import new_container as new_container
+    from pytest_v6probe.actions.docker import daemon_json as daemon_json
+    from pytest_v6probe.actions.docker import first_ipv6_network as first_ipv6_network
+    from pytest_v6probe.actions.docker import restart_engine as restart_engine
+    from pytest_v6probe.actions.images import engine_pull as engine_pull
+    from pytest_v6probe.actions.images import engine_push as engine_push
+    from pytest_v6probe.actions.route_survival import route_survival as route_survival
     from pytest_v6probe.clouds.model import Cloud as Cloud
     from pytest_v6probe.diagnose import Diagnosis as Diagnosis
-    from pytest_v6probe.errors import (
-        AgentUnusable as AgentUnusable,
-    )
-    from pytest_v6probe.errors import (
-        DaemonNotReady as DaemonNotReady,
-    )
-    from pytest_v6probe.errors import (
-        DeadlinePassed as DeadlinePassed,
-    )
-    from pytest_v6probe.errors import (
-        InventoryError as InventoryError,
-    )
-    from pytest_v6probe.errors import (
-        LabError as LabError,
-    )
-    from pytest_v6probe.errors import (
-        Unobserved as Unobserved,
-    )
-    from pytest_v6probe.errors import (
-        V6ProbeError as V6ProbeError,
-    )
-    from pytest_v6probe.errors import (
-        VantageUnreachable as VantageUnreachable,
-    )
+    from pytest_v6probe.errors import AgentUnusable as AgentUnusable
+    from pytest_v6probe.errors import DaemonNotReady as DaemonNotReady
+    from pytest_v6probe.errors import DeadlinePassed as DeadlinePassed
+    from pytest_v6probe.errors import InventoryError as InventoryError
+    from pytest_v6probe.errors import LabError as LabError
+    from pytest_v6probe.errors import Unobserved as Unobserved
+    from pytest_v6probe.errors import V6ProbeError as V6ProbeError
+    from pytest_v6probe.errors import VantageUnreachable as VantageUnreachable
+    from pytest_v6probe.inventory.model import Container as Container
+    from pytest_v6probe.inventory.model import Docker as Docker
     from pytest_v6probe.inventory.model import Host as Host
+    from pytest_v6probe.inventory.model import Image as Image
     from pytest_v6probe.inventory.model import Inventory as Inventory
     from pytest_v6probe.inventory.model import Site as Site
-    from pytest_v6probe.probes.addresses import (
-        addresses as addresses,
-    )
-    from pytest_v6probe.probes.addresses import (
-        ipv4_addresses as ipv4_addresses,
-    )
+    from pytest_v6probe.probes.addresses import addresses as addresses
+    from pytest_v6probe.probes.addresses import ipv4_addresses as ipv4_addresses
+    from pytest_v6probe.probes.capture import capture as capture
     from pytest_v6probe.probes.dns64 import dns64 as dns64
+    from pytest_v6probe.probes.docker_engine import docker_engine as docker_engine
+    from pytest_v6probe.probes.docker_network import docker_network as docker_network
     from pytest_v6probe.probes.http import http as http
     from pytest_v6probe.probes.icmp import ping as ping
     from pytest_v6probe.probes.imds import imds as imds
@@ -52,10 +45,13 @@ if TYPE_CHECKING:
     from pytest_v6probe.probes.lookup import lookup as lookup
     from pytest_v6probe.probes.nat64 import nat64 as nat64
     from pytest_v6probe.probes.nat64 import nat64_prefixes as nat64_prefixes
+    from pytest_v6probe.probes.neighbour_proxy import neighbour_proxy as neighbour_proxy
     from pytest_v6probe.probes.ntp import ntp as ntp
     from pytest_v6probe.probes.parity import parity as parity
     from pytest_v6probe.probes.pmtu import pmtu as pmtu
+    from pytest_v6probe.probes.pull_chain import pull_chain as pull_chain
     from pytest_v6probe.probes.ra import router_advertisements as router_advertisements
+    from pytest_v6probe.probes.ra_owner import ra_owner as ra_owner
     from pytest_v6probe.probes.resolv_conf import resolv_conf as resolv_conf
     from pytest_v6probe.probes.resolver import large_answer as large_answer
     from pytest_v6probe.probes.resolver import resolver as resolver
@@ -64,37 +60,25 @@ if TYPE_CHECKING:
     from pytest_v6probe.probes.tcp import tcp as tcp
     from pytest_v6probe.probes.time_daemon import time_daemon as time_daemon
     from pytest_v6probe.probes.tls import tls as tls
-    from pytest_v6probe.result import (
-        Address as Address,
-    )
-    from pytest_v6probe.result import (
-        Endpoint as Endpoint,
-    )
-    from pytest_v6probe.result import (
-        Finding as Finding,
-    )
-    from pytest_v6probe.result import (
-        Layer as Layer,
-    )
-    from pytest_v6probe.result import (
-        Path as Path,
-    )
+    from pytest_v6probe.probes.url import url_at as url_at
+    from pytest_v6probe.result import Address as Address
+    from pytest_v6probe.result import Endpoint as Endpoint
+    from pytest_v6probe.result import Finding as Finding
+    from pytest_v6probe.result import Layer as Layer
+    from pytest_v6probe.result import Path as Path
     from pytest_v6probe.rfc.rfc6052 import embed as embed
-    from pytest_v6probe.vantage import (
-        Ask as Ask,
-    )
-    from pytest_v6probe.vantage import (
-        Probe as Probe,
-    )
-    from pytest_v6probe.vantage import (
-        Vantage as Vantage,
-    )
-    from pytest_v6probe.vantage import (
-        sweep as sweep,
-    )
+    from pytest_v6probe.transport.docker_credentials import credentials_for as credentials_for
+    from pytest_v6probe.vantage import Ask as Ask
+    from pytest_v6probe.vantage import Probe as Probe
+    from pytest_v6probe.vantage import Vantage as Vantage
+    from pytest_v6probe.vantage import sweep as sweep
     from pytest_v6probe.wait import eventually as eventually
 
 _HOMES = {
+    "actions.containers": ("new_container",),
+    "actions.docker": ("daemon_json", "first_ipv6_network", "restart_engine"),
+    "actions.images": ("engine_pull", "engine_push"),
+    "actions.route_survival": ("route_survival",),
     "clouds.model": ("Cloud",),
     "diagnose": ("Diagnosis",),
     "errors": (
@@ -107,18 +91,24 @@ _HOMES = {
         "V6ProbeError",
         "VantageUnreachable",
     ),
-    "inventory.model": ("Host", "Inventory", "Site"),
+    "inventory.model": ("Container", "Docker", "Host", "Image", "Inventory", "Site"),
     "probes.addresses": ("addresses", "ipv4_addresses"),
+    "probes.capture": ("capture",),
     "probes.dns64": ("dns64",),
+    "probes.docker_engine": ("docker_engine",),
+    "probes.docker_network": ("docker_network",),
     "probes.http": ("http",),
     "probes.icmp": ("ping",),
     "probes.imds": ("imds", "imds_without_token"),
     "probes.lookup": ("lookup",),
     "probes.nat64": ("nat64", "nat64_prefixes"),
+    "probes.neighbour_proxy": ("neighbour_proxy",),
     "probes.ntp": ("ntp",),
     "probes.parity": ("parity",),
     "probes.pmtu": ("pmtu",),
+    "probes.pull_chain": ("pull_chain",),
     "probes.ra": ("router_advertisements",),
+    "probes.ra_owner": ("ra_owner",),
     "probes.resolv_conf": ("resolv_conf",),
     "probes.resolver": ("large_answer", "resolver"),
     "probes.route": ("default_route",),
@@ -126,8 +116,10 @@ _HOMES = {
     "probes.tcp": ("tcp",),
     "probes.time_daemon": ("time_daemon",),
     "probes.tls": ("tls",),
+    "probes.url": ("url_at",),
     "result": ("Address", "Endpoint", "Finding", "Layer", "Path"),
     "rfc.rfc6052": ("embed",),
+    "transport.docker_credentials": ("credentials_for",),
     "vantage": ("Ask", "Probe", "Vantage", "sweep"),
     "wait": ("eventually",),
 }
@@ -138,12 +130,15 @@ __all__ = [
     "AgentUnusable",
     "Ask",
     "Cloud",
+    "Container",
     "DaemonNotReady",
     "DeadlinePassed",
     "Diagnosis",
+    "Docker",
     "Endpoint",
     "Finding",
     "Host",
+    "Image",
     "Inventory",
     "InventoryError",
     "LabError",
@@ -156,10 +151,18 @@ __all__ = [
     "Vantage",
     "VantageUnreachable",
     "addresses",
+    "capture",
+    "credentials_for",
+    "daemon_json",
     "default_route",
     "dns64",
+    "docker_engine",
+    "docker_network",
     "embed",
+    "engine_pull",
+    "engine_push",
     "eventually",
+    "first_ipv6_network",
     "http",
     "imds",
     "imds_without_token",
@@ -168,18 +171,25 @@ __all__ = [
     "lookup",
     "nat64",
     "nat64_prefixes",
+    "neighbour_proxy",
+    "new_container",
     "ntp",
     "parity",
     "ping",
     "pmtu",
+    "pull_chain",
+    "ra_owner",
     "resolv_conf",
     "resolver",
+    "restart_engine",
+    "route_survival",
     "router_advertisements",
     "ssh",
     "sweep",
     "tcp",
     "time_daemon",
     "tls",
+    "url_at",
 ]
 
 

@@ -13,17 +13,33 @@ import pytest
 
 if TYPE_CHECKING:
     from pytest_v6probe.clouds.model import Cloud
-    from pytest_v6probe.inventory.model import Site
+    from pytest_v6probe.environments import Environments
+    from pytest_v6probe.inventory.model import Image, Site
     from pytest_v6probe.session import V6Session
     from pytest_v6probe.vantage import Vantage
 
-SESSION = pytest.StashKey["V6Session"]()
+ENVIRONMENTS: pytest.StashKey[Environments] = pytest.StashKey()
+"""The environments of this process."""
+
+SHAPE = "aws"
+"""The lab of a module that names none."""
 
 
-@pytest.fixture(scope="session")
+def shape_of(node: pytest.Item | pytest.Collector) -> str:
+    """The lab that the module of *node* runs on where no inventory is given: what its mark
+    ``v6_lab`` names.
+    """
+    module = node.getparent(pytest.Module) or node
+    mark = module.get_closest_marker("v6_lab")
+    return str(mark.args[0]) if mark is not None and mark.args else SHAPE
+
+
+@pytest.fixture(scope="module")
 def v6_session(request: pytest.FixtureRequest) -> V6Session:
-    """The environment of this run: its inventory, its lab if it has one, and every open vantage."""
-    return request.config.stash[SESSION]
+    """The environment of this module: its inventory, its lab if it has one, and every open
+    vantage.
+    """
+    return request.config.stash[ENVIRONMENTS].session(shape_of(request.node))
 
 
 @pytest.fixture
@@ -67,6 +83,34 @@ def outside_host(v6_session: V6Session, request: pytest.FixtureRequest) -> Vanta
 
 
 @pytest.fixture
+def docker_host(v6_session: V6Session, request: pytest.FixtureRequest) -> Vantage:
+    """A host with a Docker Engine; one run per ``[[host]]`` that a ``[[docker]]`` names."""
+    return v6_session.vantage(request.param)
+
+
+@pytest.fixture
+def container(v6_session: V6Session, request: pytest.FixtureRequest) -> Vantage:
+    """A running container; one run per ``[[container]]``."""
+    return v6_session.vantage(request.param)
+
+
+@pytest.fixture
+def served_container(v6_session: V6Session, request: pytest.FixtureRequest) -> Vantage:
+    """A container that serves HTTP on its own address; one run per ``[[container]]`` with address
+    and port.
+    """
+    return v6_session.vantage(request.param)
+
+
+@pytest.fixture
+def published_container(v6_session: V6Session, request: pytest.FixtureRequest) -> Vantage:
+    """A container that a port of its engine's host leads to; one run per ``[[container]]`` with
+    published_port.
+    """
+    return v6_session.vantage(request.param)
+
+
+@pytest.fixture
 def dual_stack_site(v6_session: V6Session, request: pytest.FixtureRequest) -> Site:
     """A site with A and AAAA; one run per ``[[site]]`` with both families."""
     return v6_session.site(request.param)
@@ -84,6 +128,46 @@ def https_site(v6_session: V6Session, request: pytest.FixtureRequest) -> Site:
     ipv6.
     """
     return v6_session.site(request.param)
+
+
+@pytest.fixture
+def s3_site(v6_session: V6Session, request: pytest.FixtureRequest) -> Site:
+    """A dual-stack endpoint of S3; one run per ``[[site]]`` with such a name and both families."""
+    return v6_session.site(request.param)
+
+
+@pytest.fixture
+def image(v6_session: V6Session, request: pytest.FixtureRequest) -> Image:
+    """Something to pull; one run per ``[[image]]``."""
+    return v6_session.image(request.param)
+
+
+@pytest.fixture
+def direct_image(v6_session: V6Session, request: pytest.FixtureRequest) -> Image:
+    """An image that a plain pull gets from its own registry; one run per ``[[image]]`` without a
+    mirror.
+    """
+    return v6_session.image(request.param)
+
+
+@pytest.fixture
+def pushable_image(v6_session: V6Session, request: pytest.FixtureRequest) -> Image:
+    """An image whose registry takes a push; one run per ``[[image]]`` with ``push = true``."""
+    return v6_session.image(request.param)
+
+
+@pytest.fixture
+def mirrored_image(v6_session: V6Session, request: pytest.FixtureRequest) -> Image:
+    """An image that a plain pull gets from a mirror; one run per ``[[image]]`` with the key
+    mirror.
+    """
+    return v6_session.image(request.param)
+
+
+@pytest.fixture
+def ecr_public_image(v6_session: V6Session, request: pytest.FixtureRequest) -> Image:
+    """An image of the public gallery of Amazon ECR; one run per such ``[[image]]``."""
+    return v6_session.image(request.param)
 
 
 @pytest.fixture
@@ -132,7 +216,7 @@ def parametrise(metafunc: pytest.Metafunc, session: V6Session) -> None:
     if not choice.fixtures:
         return
     runs = [
-        pytest.param(*run, id=_id(choice.fixtures, run), marks=_marks(run, choice.vantage))
+        pytest.param(*run, id=_id(choice.fixtures, run), marks=_marks(session, choice.vantage, run))
         for run in choice.runs
     ]
     if choice.reason:
@@ -153,7 +237,8 @@ def _id(fixtures: tuple[str, ...], run: tuple[str, ...]) -> str:
     return "-".join(shown)
 
 
-def _marks(run: tuple[str, ...], vantage: int) -> list[pytest.MarkDecorator]:
+def _marks(session: V6Session, vantage: int, run: tuple[str, ...]) -> list[pytest.MarkDecorator]:
     if vantage < 0:
         return []
-    return [pytest.mark.v6_vantage(run[vantage]), pytest.mark.xdist_group(run[vantage])]
+    group = session.group_in(f"[{'-'.join(run)}]")
+    return [pytest.mark.v6_vantage(run[vantage]), pytest.mark.xdist_group(group)]

@@ -15,11 +15,12 @@ from typing import TYPE_CHECKING, Any, TypeGuard
 import pytest
 
 from pytest_v6probe import fixtures
-from pytest_v6probe.fixtures import SESSION
+from pytest_v6probe.fixtures import ENVIRONMENTS, shape_of
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Sequence
 
+    from pytest_v6probe.environments import Environments
     from pytest_v6probe.errors import Unobserved
     from pytest_v6probe.session import Settings, V6Session
 
@@ -68,35 +69,39 @@ def pytest_configure(config: pytest.Config) -> None:
     for marker in (
         "v6_vantage(pattern, …): limit the test to these vantages; a collected test carries the one it runs at",
         "disruptive: the test changes its target; refused without --v6-disruptive",
+        "v6_lab(shape): the lab that the module runs on where no inventory is given (aws)",
         "known_gap(id): the cloud cannot do this yet; the test fails on the day it can",
     ):
         config.addinivalue_line("markers", marker)
     if _named(config):
-        _session(config)
+        _opened(config)
 
 
 def pytest_report_header(config: pytest.Config) -> list[str]:
     """Name the environment, its regions and its vantages, where one was chosen from the start."""
-    return _header(config) if _named(config) else []
+    return _header(_opened(config)) if _named(config) else []
 
 
 def pytest_report_collectionfinish(
     config: pytest.Config, items: Sequence[pytest.Item]
 ) -> list[str]:
     """The same for the lab, which is only chosen by the tests that were collected."""
-    return _header(config) if any(map(_is_ours, items)) and not _named(config) else []
+    if _named(config):
+        return []
+    shapes = dict.fromkeys(shape_of(item) for item in items if _is_ours(item))
+    return [line for shape in shapes for line in _header(_opened(config, shape))]
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Run a test once for each matching entry of the inventory."""
     if "v6_session" in metafunc.fixturenames:
-        fixtures.parametrise(metafunc, _session(metafunc.config))
+        fixtures.parametrise(metafunc, _opened(metafunc.config, shape_of(metafunc.definition)))
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Refuse the tests that change their target, unless that was asked for."""
     ours = [item for item in items if _is_ours(item) and item.get_closest_marker("disruptive")]
-    if ours and not _session(config).settings.disruptive:
+    if ours and not _settings(config).disruptive:
         for item in ours:
             item.add_marker(
                 pytest.mark.skip(reason="changes its target: refused without --v6-disruptive")
@@ -108,12 +113,14 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     controller sees to it.)
     """
     config = session.config
-    if (
-        not hasattr(config, "workerinput")
-        and not config.option.collectonly
-        and any(_vantage_of(item) and not item.get_closest_marker("skip") for item in session.items)
-    ):
-        _require_lab(config)
+    if not hasattr(config, "workerinput") and not config.option.collectonly:
+        asking = [
+            item
+            for item in session.items
+            if _vantage_of(item) and not item.get_closest_marker("skip")
+        ]
+        for shape in dict.fromkeys(map(shape_of, asking)):
+            _require_lab(_opened(config, shape))
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -141,7 +148,7 @@ def pytest_xdist_node_collection_finished(node: Any, ids: Sequence[str]) -> None
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """A test answers for its own findings only."""
     if _is_ours(item):
-        _session(item.config).findings.clear()
+        _session_of(item).findings.clear()
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
@@ -186,8 +193,8 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 def pytest_unconfigure(config: pytest.Config) -> None:
     """Close every vantage; take down the lab of this run."""
-    if SESSION in config.stash:
-        config.stash[SESSION].close()
+    if ENVIRONMENTS in config.stash:
+        config.stash[ENVIRONMENTS].close()
 
 
 def _is_ours(item: pytest.Item) -> bool:
@@ -205,19 +212,29 @@ def _named(config: pytest.Config) -> bool:
     return any(config.getoption(name) or config.getini(name) for name in ("v6_env", "v6_fault"))
 
 
-def _session(config: pytest.Config) -> V6Session:
-    """The session of this process, opened when it is first needed. Raises UsageError for an
-    unusable inventory.
-    """
-    if SESSION not in config.stash:
-        from pytest_v6probe.errors import InventoryError, LabError  # noqa: PLC0415  # not in unrelated runs
-        from pytest_v6probe.session import open_session  # noqa: PLC0415  # as the line above
+def _environments(config: pytest.Config) -> Environments:
+    from pytest_v6probe.environments import Environments  # noqa: PLC0415  # not in unrelated runs
 
-        try:
-            config.stash[SESSION] = open_session(_settings(config))
-        except (InventoryError, LabError) as why:
-            raise pytest.UsageError(str(why)) from None
-    return config.stash[SESSION]
+    if ENVIRONMENTS not in config.stash:
+        config.stash[ENVIRONMENTS] = Environments(settings=_settings(config))
+    return config.stash[ENVIRONMENTS]
+
+
+def _opened(config: pytest.Config, shape: str = "") -> V6Session:
+    """The session of this process on the lab *shape*, or what the options name, opened when it is
+    first needed. Raises UsageError for an unusable inventory.
+    """
+    from pytest_v6probe.errors import InventoryError, LabError  # noqa: PLC0415  # not in unrelated runs
+
+    environments = _environments(config)
+    try:
+        return environments.session(shape) if shape else environments.first()
+    except (InventoryError, LabError) as why:
+        raise pytest.UsageError(str(why)) from None
+
+
+def _session_of(item: pytest.Item) -> V6Session:
+    return _opened(item.config, shape_of(item))
 
 
 def _settings(config: pytest.Config) -> Settings:
@@ -265,20 +282,19 @@ def _number(config: pytest.Config, name: str, default: float, *, least: float) -
     return value
 
 
-def _header(config: pytest.Config) -> list[str]:
+def _header(session: V6Session) -> list[str]:
     from pytest_v6probe.report.terminal import header  # noqa: PLC0415  # only v6probe's own runs
 
-    session = _session(config)
     return header(session.inventory, regions=session.settings.regions, fault=session.settings.fault)
 
 
-def _require_lab(config: pytest.Config) -> None:
+def _require_lab(session: V6Session) -> None:
     """End the run with a usage error if it needs a lab that cannot be had."""
     from pytest_v6probe.errors import LabError  # noqa: PLC0415  # only a run of v6probe's
     from pytest_v6probe.session import require_lab  # noqa: PLC0415  # as the line above
 
     try:
-        require_lab(_session(config))
+        require_lab(session)
     except LabError as why:
         raise pytest.UsageError(str(why)) from None
 
@@ -287,18 +303,23 @@ def _group(config: pytest.Config, ids: Sequence[str]) -> None:
     """Replace the scheduler by one that gives all tests of a vantage to one worker."""
     from xdist.scheduler import LoadGroupScheduling  # type: ignore[import-untyped]  # noqa: PLC0415  only with -n
 
-    session = _session(config)
-    vantages = {node_id: session.vantage_in(node_id) for node_id in ids}
+    environments = _environments(config)
+    found = {node_id: environments.at(node_id) for node_id in ids}
+    vantages = {node_id: place[1] for node_id, place in found.items() if place}
     sure = (
         "" if _named(config) else "/"
     )  # unless v6probe was named, any id may be somebody else's parameter
-    if not any(vantage and sure in vantage for vantage in vantages.values()):
+    sessions = dict.fromkeys(
+        place[0] for place in found.values() if place is not None and sure in place[1]
+    )
+    if not sessions:
         return
-    _require_lab(config)
     reporter = config.pluginmanager.get_plugin("terminalreporter")
-    if reporter and not _named(config):
-        for line in _header(config):
-            reporter.write_line(line)
+    for session in sessions:
+        _require_lab(session)
+        if reporter and not _named(config):
+            for line in _header(session):
+                reporter.write_line(line)
 
     class ByVantage(LoadGroupScheduling):  # type: ignore[misc]  # xdist is untyped
         """One vantage, one worker; any other test goes anywhere."""
@@ -327,7 +348,7 @@ def _judge(item: pytest.Item, report: pytest.TestReport, why: BaseException | No
     """Close a known gap, or add to a failure what it comes from."""
     from pytest_v6probe.report import outcome  # noqa: PLC0415  # only tests at a vantage
 
-    session, gap = _session(item.config), item.get_closest_marker("known_gap")
+    session, gap = _session_of(item), item.get_closest_marker("known_gap")
     if gap is not None and not report.skipped:
         outcome.known_gap(report, session.gap(*gap.args), why=why)
     if report.failed:

@@ -9,37 +9,31 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from functools import partial
+from threading import Lock
 from typing import TYPE_CHECKING
 
-from pytest_v6probe.agent.client import Agent, open_agent
 from pytest_v6probe.errors import (
     DaemonNotReady,
-    DeadlinePassed,
     InventoryError,
     LabError,
     Unobserved,
     V6ProbeError,
-    VantageUnreachable,
 )
-from pytest_v6probe.inventory.model import Host, Inventory, Login, Namespace, Site
-from pytest_v6probe.transport.local import LocalTransport
-from pytest_v6probe.transport.netns import Keeper, NamespaceDial, NamespaceTransport
+from pytest_v6probe.inventory.model import Image, Inventory, Site
+from pytest_v6probe.transport.netns import Keeper
 from pytest_v6probe.vantage import Vantage
+from pytest_v6probe.ways import Ways, needs_sudo
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
     from ipaddress import IPv6Network
     from pathlib import Path
 
     from pytest_v6probe.clouds import Cloud, KnownGap
     from pytest_v6probe.diagnose import Diagnosis, Key
+    from pytest_v6probe.inventory.model import Docker, Host
     from pytest_v6probe.result import Finding
-    from pytest_v6probe.transport.channel import Transport
-    from pytest_v6probe.transport.ssh import SshSession, SshTransport
-    from pytest_v6probe.transport.ssh_login import Credentials
-
-LAB = "aws"
-"""The lab that is brought up when no inventory is given."""
+    from pytest_v6probe.transport.docker import Engine
 
 MISTAKES = (
     ArithmeticError,
@@ -59,11 +53,12 @@ MISTAKES = (
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """What the options say. *lab_name* and *guardian_pid* are of the whole run, the same on every
-    worker.
+    worker; *shape* is the lab's that is brought up when no inventory is given.
     """
 
     lab_name: str
     guardian_pid: int
+    shape: str = "aws"
     environment: Path | None = None
     regions: tuple[str, ...] = ()
     disruptive: bool = False
@@ -82,14 +77,21 @@ class V6Session:
     inventory: Inventory
     findings: list[Finding] = field(default_factory=list)
     """What the running test has found so far, in order."""
-    ways: dict[str, str] = field(default_factory=dict)
-    """Which way each open vantage is reached, and why not another."""
+    ways: Ways = field(init=False)
     _vantages: dict[str, Vantage] = field(default_factory=dict)
-    _ssh: dict[str, SshTransport] = field(default_factory=dict)
-    _lost: dict[str, tuple[str, str]] = field(default_factory=dict)
     _rungs: dict[Key, Finding] = field(default_factory=dict)
     _no_lab: str = ""
     _keeper: Keeper | None = None
+    _joining: Lock = field(default_factory=Lock)
+
+    def __post_init__(self) -> None:
+        """Know the ways to every host; none is taken yet."""
+        self.ways = Ways(
+            inventory=self.inventory,
+            lab=self._lab,
+            timeout_s=self.settings.timeout_s,
+            concurrency=self.settings.concurrency,
+        )
 
     @property
     def cloud(self) -> Cloud:
@@ -107,33 +109,69 @@ class V6Session:
         )
 
     def site(self, name: str) -> Site:
-        """The site called *name*. A lab's https site is trusted by the lab's authority, known once
-        the lab is up: it is brought up then. Raises KeyError, Unobserved.
+        """The site called *name*, with the authority that it is trusted by. Raises KeyError,
+        Unobserved.
         """
         declared = {site.name: site for site in self.inventory.sites}[name]
-        if not declared.https or declared.ca or not self.inventory.environment.lab:
+        if not declared.https or declared.ca:
             return declared
+        return next((live for live in self._live().sites if live.name == name), declared)
+
+    def image(self, reference: str) -> Image:
+        """The image *reference*, with the authority that its registry is trusted by. Raises
+        KeyError, Unobserved.
+        """
+        declared = {image.id: image for image in self.inventory.images}[reference]
+        if declared.ca:
+            return declared
+        return next((live for live in self._live().images if live.id == reference), declared)
+
+    def _live(self) -> Inventory:
+        """The inventory with what is known of a lab only once it is up: it is brought up then."""
+        if not self.inventory.environment.lab:
+            return self.inventory
         from pytest_v6probe.lab import live  # noqa: PLC0415  # only a run on a lab
 
-        return live.site(self._lab(), declared, timeout_s=self.settings.timeout_s)
+        return live.inventory(self._lab(), timeout_s=self.settings.timeout_s)
 
     def vantage(self, host_id: str) -> Vantage:
         """The vantage with the id ``region/name``: one for the whole run, connected when it is
         first asked.
         """
         if host_id not in self._vantages:
-            host = self.inventory.host(host_id)
-            login = partial(self._log_in, host, host.ssh) if host.ssh is not None else None
+            host, ways = self.inventory.host(host_id), self.ways
+            docker = self.inventory.docker_at(host_id)
             self._vantages[host_id] = Vantage(
                 name=host.id,
                 region=host.region,
                 host=host,
-                connect=partial(self._connect, host),
+                connect=partial(ways.connect, host, self._engine_of),
                 prefixes=self._nat64_prefixes,
                 witness=self.findings.append,
-                login=login,
+                login=partial(ways.log_in, host, host.ssh) if host.ssh is not None else None,
+                manage=partial(ways.manage, host) if host.management is not None else None,
+                docker=docker,
+                open_engine=partial(self._open_engine, host, docker) if docker else None,
+                disruptive=self.settings.disruptive,
             )
         return self._vantages[host_id]
+
+    def _engine_of(self, container: Host) -> Engine:
+        carrier = self.inventory.named(container.behind, near=container)
+        return self.vantage(carrier.id).engine
+
+    def _open_engine(self, host: Host, docker: Docker) -> Engine:
+        from pytest_v6probe.transport.docker import open_engine  # noqa: PLC0415  # docker loads on first use
+
+        directly = bool(docker.url) or (host.local and not host.sudo)
+        through = None if directly else self.vantage(host.id).agent.transport
+        return open_engine(
+            docker,
+            host_id=host.id,
+            through=through,
+            sudo=through is not None and needs_sudo(host, through),
+            timeout_s=self.settings.timeout_s,
+        )
 
     def vantage_in(self, test_id: str) -> str:
         """The id of the host that stands first in the brackets of *test_id*; empty if none does."""
@@ -144,6 +182,14 @@ class V6Session:
             if run == host.id or run.startswith(f"{host.id}-")
         ]
         return max(found, key=len, default="")
+
+    def group_in(self, test_id: str) -> str:
+        """What *test_id* must share a worker with others for: the engine that it is about, else its
+        vantage.
+        """
+        run = test_id.partition("[")[2].rpartition("]")[0]
+        engines = [docker.host for docker in self.inventory.dockers if docker.host in run]
+        return max(engines, key=len, default="") or self.vantage_in(test_id)
 
     def gap(self, gap_id: str) -> str:
         """The dated statement of the known gap *gap_id*. Raises KeyError."""
@@ -178,7 +224,7 @@ class V6Session:
         text = terminal.failure(
             last,
             vantage=at,
-            way=self.ways.get(at, ""),
+            way=self.ways.taken.get(at, ""),
             diagnosis=diagnosis,
             undiagnosed=undiagnosed,
         )
@@ -197,15 +243,11 @@ class V6Session:
         """Close every vantage, and take down the lab if this is the process that it ends with. May
         be called twice.
         """
-        ends = [
-            *(vantage.close for vantage in self._vantages.values()),
-            *(way.close for way in self._ssh.values()),
-        ]
-        for end in reversed(ends):
+        for vantage in reversed(self._vantages.values()):
             with suppress(Unobserved, OSError, EOFError):  # what is gone already need not be closed
-                end()
+                vantage.close()
         self._vantages.clear()
-        self._ssh.clear()
+        self.ways.close()
         with suppress(LabError, Unobserved):
             self._take_down()
         if self._keeper is not None:
@@ -228,96 +270,16 @@ class V6Session:
         found = vantage.look([nat64_prefixes.ask()])[0].prefixes
         return found | {WELL_KNOWN_PREFIX} | ({stated} if stated else set())
 
-    def _log_in(self, host: Host, login: Login) -> SshSession:
-        """A new login by the way the inventory names, whatever connection is open. Raises
-        Unobserved.
-        """
-        connection = self._ssh_by(login, via=self._via(host))
-        try:
-            return connection.session()
-        finally:
-            connection.close()
-
-    def _connect(self, host: Host) -> Agent:
-        """Open the agent of *host* by the first way that works. What was lost once stays lost for
-        this run.
-        """
-        if host.id not in self._lost:
-            refused: list[Unobserved] = []
-            ways = list(self._ways_to(host))
-            for transport in ways:
-                try:
-                    agent = open_agent(
-                        transport,
-                        python=host.python,
-                        vantage=host.id,
-                        timeout_s=self.settings.timeout_s / len(ways),
-                        concurrency=self.settings.concurrency,
-                    )
-                except (VantageUnreachable, DeadlinePassed) as why:
-                    refused.append(why)
-                else:
-                    self.ways[host.id] = "; ".join(
-                        [transport.name, *(f"not {why}" for why in refused)]
-                    )
-                    return agent
-            self._lost[host.id] = "; ".join(map(str, refused)), refused[0].reason
-        message, reason = self._lost[host.id]
-        raise VantageUnreachable(message, reason=reason, vantage=host.id)
-
-    def _ways_to(self, host: Host) -> Iterator[Transport]:
-        """Every way to *host*, the one that its own traffic takes first."""
-        if host.local:
-            yield LocalTransport()
-        if host.namespace is not None:
-            yield NamespaceTransport(self._lab(), host.namespace.name)
-        if host.ssh is not None:
-            yield self._ssh_to(host, host.ssh)
-        if isinstance(host.management, Namespace):
-            yield NamespaceTransport(self._lab(), host.management.name)
-        elif host.management is not None:
-            yield self._ssh_by(host.management)
-
-    def _ssh_to(self, host: Host, login: Login) -> SshTransport:
-        """The one SSH connection to *host*: its own vantage and those behind it share it."""
-        if host.id not in self._ssh:
-            self._ssh[host.id] = self._ssh_by(login, via=self._via(host))
-        return self._ssh[host.id]
-
-    def _via(self, host: Host) -> SshTransport | NamespaceDial | None:
-        """Through what SSH to *host* goes, as its ``via`` says."""
-        if isinstance(host.via, Namespace):
-            return NamespaceDial(self._lab(), host.via.name)
-        if host.via is None:
-            return None
-        bastion = self.inventory.named(host.via, near=host)
-        return self._ssh_to(bastion, bastion.ssh) if bastion.ssh is not None else None
-
-    def _ssh_by(
-        self, login: Login, *, via: SshTransport | NamespaceDial | None = None
-    ) -> SshTransport:
-        from pytest_v6probe.transport.ssh import SshTransport  # noqa: PLC0415  # paramiko loads on first use
-
-        credentials = self._credentials() if self.inventory.environment.lab else None
-        return SshTransport(
-            login, via=via, credentials=credentials, timeout_s=self.settings.timeout_s
-        )
-
-    def _credentials(self) -> Credentials:
-        from pytest_v6probe.transport.ssh_login import Credentials  # noqa: PLC0415  # only on a lab
-
-        said, _ = self._lab().request({"do": "credentials"})
-        return Credentials(user=said["user"], key=said["key"], known_hosts=said["known_hosts"])
-
     def _lab(self) -> Keeper:
         """The keeper of the environment's lab, brought up if it is this run's own. Raises
         Unobserved.
         """
-        if self._keeper is None and not self._no_lab:
-            try:
-                self._keeper = join_lab(self.settings, self.inventory)
-            except (LabError, DaemonNotReady) as why:
-                self._no_lab = str(why)
+        with self._joining:
+            if self._keeper is None and not self._no_lab:
+                try:
+                    self._keeper = join_lab(self.settings, self.inventory)
+                except (LabError, DaemonNotReady) as why:
+                    self._no_lab = str(why)
         if self._keeper is None:
             raise Unobserved(
                 self._no_lab, reason="no-lab"
@@ -332,9 +294,9 @@ def open_session(settings: Settings) -> V6Session:
     if settings.environment is None:
         from pytest_v6probe.lab import faults, shapes  # noqa: PLC0415  # only a run on the lab
 
-        if settings.fault:
-            faults.named(settings.fault)
-        inventory = shapes.shape(LAB, name=settings.lab_name).inventory
+        if settings.fault and faults.named(settings.fault).shape != settings.shape:
+            settings = replace(settings, fault="")
+        inventory = shapes.shape(settings.shape, name=settings.lab_name).inventory
     else:
         from pytest_v6probe.inventory import toml  # noqa: PLC0415  # only a run on an inventory
 
@@ -361,7 +323,7 @@ def require_lab(session: V6Session) -> None:
     if session.settings.environment is None:
         from pytest_v6probe.lab import doctor  # noqa: PLC0415  # only a run that needs one
 
-        if lacking := doctor.lacking():
+        if lacking := doctor.lacking(session.settings.shape):
             raise LabError(f"no inventory is given (--v6-env FILE), and {doctor.report(lacking)}")
     elif session.inventory.environment.lab:
         Keeper.connect(session.inventory.environment.lab).close()
@@ -374,7 +336,7 @@ def join_lab(settings: Settings, inventory: Inventory) -> Keeper:
     from pytest_v6probe.lab import up  # noqa: PLC0415  # only a run on the lab
 
     return up.bring_up(
-        LAB,
+        settings.shape,
         name=settings.lab_name,
         fault=settings.fault or None,
         guardian_pid=settings.guardian_pid,

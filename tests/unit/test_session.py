@@ -14,6 +14,7 @@ from pytest_v6probe.probes.addresses import addresses
 from pytest_v6probe.session import Settings, V6Session, open_session, require_lab
 from pytest_v6probe.transport.fake import FakeTransport
 from pytest_v6probe.transport.ssh import SshTransport
+from pytest_v6probe.ways import Ways
 
 SETTINGS = Settings(
     lab_name="unit", guardian_pid=os.getpid(), environment=Path("prod.toml"), timeout_s=2
@@ -45,9 +46,13 @@ def answer(operation):
     return {"outcome": "timed-out"}
 
 
+def no_engine(host):
+    raise AssertionError(f"{host} is no container")
+
+
 def session(monkeypatch, *ways, inventory: Inventory = INVENTORY) -> V6Session:
     made = V6Session(settings=SETTINGS, inventory=inventory)
-    monkeypatch.setattr(V6Session, "_ways_to", lambda self, host: iter(ways))
+    monkeypatch.setattr(Ways, "_ways_to", lambda self, host, engine_of: iter(ways))
     return made
 
 
@@ -55,10 +60,10 @@ def test_a_vantage_is_made_once_and_connected_when_it_is_asked(monkeypatch):
     way = FakeTransport(answer)
     made = session(monkeypatch, way)
     vantage = made.vantage("east/web-1")
-    assert (made.vantage("east/web-1") is vantage, made.ways) == (True, {})
+    assert (made.vantage("east/web-1") is vantage, made.ways.taken) == (True, {})
     addresses(vantage)
     addresses(vantage)
-    assert made.ways == {"east/web-1": "fake"}
+    assert made.ways.taken == {"east/web-1": "fake"}
     assert len(made.findings) == 2
     assert {finding.vantage for finding in made.findings} == {"east/web-1"}
 
@@ -67,7 +72,7 @@ def test_the_second_way_is_taken_where_the_first_fails_and_that_is_told(monkeypa
     first, second = Closed(answer, name="ssh web-1"), FakeTransport(answer, name="ssh bastion")
     made = session(monkeypatch, first, second)
     addresses(made.vantage("east/web-1"))
-    assert made.ways == {"east/web-1": "ssh bastion; not ssh web-1: timed out"}
+    assert made.ways.taken == {"east/web-1": "ssh bastion; not ssh web-1: timed out"}
     assert first.asked[0]["timeout_s"] == pytest.approx(
         1, abs=0.2
     )  # each way has its share of the time
@@ -109,8 +114,8 @@ def test_everything_is_closed_even_if_something_is_gone_already(monkeypatch):
 
 def test_ssh_through_another_host_shares_its_connection():
     made = V6Session(settings=SETTINGS, inventory=INVENTORY)
-    in_band, management = made._ways_to(WEB)
-    (behind,) = made._ways_to(BEHIND)
+    in_band, management = made.ways._ways_to(WEB, no_engine)
+    (behind,) = made.ways._ways_to(BEHIND, no_engine)
     assert isinstance(behind, SshTransport)
     assert (in_band.name, management.name, behind.name) == (
         "ssh ec2-user@[2001:db8::1]",
@@ -118,7 +123,7 @@ def test_ssh_through_another_host_shares_its_connection():
         "ssh [2001:db8::2]",
     )
     assert behind._via is in_band
-    assert [way.name for way in made._ways_to(HERE)] == ["local"]
+    assert [way.name for way in made.ways._ways_to(HERE, no_engine)] == ["local"]
 
 
 def test_only_a_host_with_ssh_can_be_logged_in_to(monkeypatch):

@@ -1,0 +1,152 @@
+"""By which way is a host reached? Every way that the inventory names, the first that works, and the
+connections that hosts share.
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from pytest_v6probe.agent.client import Agent, open_agent
+from pytest_v6probe.errors import DeadlinePassed, Unobserved, VantageUnreachable
+from pytest_v6probe.inventory.model import Host, Inventory, Login, Namespace
+from pytest_v6probe.transport.local import LocalTransport
+from pytest_v6probe.transport.netns import Keeper, NamespaceDial, NamespaceTransport
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from pytest_v6probe.transport.channel import Transport
+    from pytest_v6probe.transport.docker import Engine
+    from pytest_v6probe.transport.ssh import SshSession, SshTransport
+    from pytest_v6probe.transport.ssh_login import Credentials
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class Ways:
+    """The ways to the hosts of one environment; *lab* gives its keeper, if it is a lab's."""
+
+    inventory: Inventory
+    lab: Callable[[], Keeper]
+    timeout_s: float
+    concurrency: int
+    taken: dict[str, str] = field(default_factory=dict)
+    """Which way each open vantage is reached, and why not another."""
+    _ssh: dict[str, SshTransport] = field(default_factory=dict)
+    _lost: dict[str, tuple[str, str]] = field(default_factory=dict)
+
+    def close(self) -> None:
+        """Close the connections that hosts share."""
+        for connection in reversed(self._ssh.values()):
+            with suppress(Unobserved, OSError, EOFError):  # what is gone already need not be closed
+                connection.close()
+        self._ssh.clear()
+
+    def log_in(self, host: Host, login: Login) -> SshSession:
+        """A new login by the way the inventory names, whatever connection is open. Raises
+        Unobserved.
+        """
+        connection = self._ssh_by(login, via=self._via(host))
+        try:
+            return connection.session()
+        finally:
+            connection.close()
+
+    def connect(self, host: Host, engine_of: Callable[[Host], Engine]) -> Agent:
+        """Open the agent of *host* by the first way that works. What was lost once stays lost for
+        this run.
+        """
+        if host.id not in self._lost:
+            refused: list[Unobserved] = []
+            ways = list(self._ways_to(host, engine_of))
+            for transport in ways:
+                try:
+                    agent = self._agent(host, transport, within_s=self.timeout_s / len(ways))
+                except (VantageUnreachable, DeadlinePassed) as why:
+                    refused.append(why)
+                else:
+                    self.taken[host.id] = "; ".join(
+                        [transport.name, *(f"not {why}" for why in refused)]
+                    )
+                    return agent
+            self._lost[host.id] = "; ".join(map(str, refused)), refused[0].reason
+        message, reason = self._lost[host.id]
+        raise VantageUnreachable(message, reason=reason, vantage=host.id)
+
+    def manage(self, host: Host) -> Agent:
+        """A new agent at *host*, by its management way. Raises Unobserved."""
+        return self._agent(host, self._management(host), within_s=self.timeout_s)
+
+    def _agent(self, host: Host, transport: Transport, *, within_s: float) -> Agent:
+        return open_agent(
+            transport,
+            python=host.python,
+            vantage=host.id,
+            timeout_s=within_s,
+            concurrency=self.concurrency,
+            sudo=needs_sudo(host, transport),
+        )
+
+    def _ways_to(self, host: Host, engine_of: Callable[[Host], Engine]) -> Iterator[Transport]:
+        """Every way to *host*, the one that its own traffic takes first."""
+        if host.container is not None:
+            from pytest_v6probe.transport.docker import DockerTransport  # noqa: PLC0415  # docker loads on first use
+
+            yield DockerTransport(
+                engine_of(host),
+                host.container.name,
+                helper_image=host.container.helper_image,
+            )
+        if host.local:
+            yield LocalTransport()
+        if host.namespace is not None:
+            yield NamespaceTransport(self.lab(), host.namespace.name)
+        if host.ssh is not None:
+            yield self._ssh_to(host, host.ssh)
+        if host.management is not None:
+            yield self._management(host)
+
+    def _management(self, host: Host) -> Transport:
+        """The way that *host* names for when its default route is broken."""
+        if isinstance(host.management, Namespace):
+            return NamespaceTransport(self.lab(), host.management.name)
+        if host.management is None:
+            raise VantageUnreachable(
+                f"{host.id} has no management way", reason="no-management", vantage=host.id
+            )
+        return self._ssh_by(host.management)
+
+    def _ssh_to(self, host: Host, login: Login) -> SshTransport:
+        """The one SSH connection to *host*: its own vantage and those behind it share it."""
+        if host.id not in self._ssh:
+            self._ssh[host.id] = self._ssh_by(login, via=self._via(host))
+        return self._ssh[host.id]
+
+    def _via(self, host: Host) -> SshTransport | NamespaceDial | None:
+        """Through what SSH to *host* goes, as its ``via`` says."""
+        if isinstance(host.via, Namespace):
+            return NamespaceDial(self.lab(), host.via.name)
+        if host.via is None:
+            return None
+        bastion = self.inventory.named(host.via, near=host)
+        return self._ssh_to(bastion, bastion.ssh) if bastion.ssh is not None else None
+
+    def _ssh_by(
+        self, login: Login, *, via: SshTransport | NamespaceDial | None = None
+    ) -> SshTransport:
+        from pytest_v6probe.transport.ssh import SshTransport  # noqa: PLC0415  # paramiko loads on first use
+
+        credentials = self._credentials() if self.inventory.environment.lab else None
+        return SshTransport(login, via=via, credentials=credentials, timeout_s=self.timeout_s)
+
+    def _credentials(self) -> Credentials:
+        from pytest_v6probe.transport.ssh_login import Credentials  # noqa: PLC0415  # only on a lab
+
+        said, _ = self.lab().request({"do": "credentials"})
+        return Credentials(user=said["user"], key=said["key"], known_hosts=said["known_hosts"])
+
+
+def needs_sudo(host: Host, transport: Transport) -> bool:
+    """Whether *host* wants sudo and *transport* does not begin as root anyway."""
+    return host.sudo and not isinstance(transport, NamespaceTransport)
