@@ -11,6 +11,7 @@ from dataclasses import fields
 from pathlib import Path
 
 import pytest_v6probe
+from pytest_v6probe.clouds.container_registries import REGISTRIES
 from pytest_v6probe.inventory import schema
 from pytest_v6probe.lab.faults import FAULTS
 from pytest_v6probe.result import Finding
@@ -56,6 +57,25 @@ def faults() -> str:
         ]
         lines.append("")
     return "\n".join(lines)
+
+
+def registries() -> str:
+    """What is known of registries, with date and source."""
+    lines = [
+        "# Registries and IPv6",
+        "",
+        "What is known of each, dated and sourced; nothing of it was resolved live. `pull_chain` tells what is so today, and its diagnosis "
+        "quotes this table.",
+        "",
+        "| registry | IPv6 | what is known | instead | seen | source | checked |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    lines += [
+        f"| {known.id} | {known.ipv6} | {known.note.replace('<', '&lt;')} | {f'`{known.instead}`' if known.instead else ''} | {known.seen} | {known.source}"
+        f"{'' if known.sure else ' (reported by users)'} | {known.checked} |"
+        for known in REGISTRIES
+    ]
+    return "\n".join([*lines, ""])
 
 
 def probes() -> str:
@@ -112,6 +132,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "inventory.md": inventory,
     "faults.md": faults,
     "probes.md": probes,
+    "registries.md": registries,
 }
 
 

@@ -1,5 +1,5 @@
-"""Is a healthy lab green every time? `python -m tests.lab.healthy_runs 20` says, and stops at the
-first that is not.
+"""Is a healthy lab green every time? `python -m tests.lab.healthy_runs 20 SCENARIO …` says, and
+stops at the first that is not.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 
 
-def main(times: int) -> int:
-    """Run the main job *times* times, each on a lab of its own; the exit status of the first run
+def main(times: int, scenarios: list[str]) -> int:
+    """Run *scenarios*, disruptive tests as well, *times* times, each on a lab of its own; the exit status of the first run
     that is not green.
     """
     for number in range(1, times + 1):
@@ -20,7 +20,8 @@ def main(times: int) -> int:
             sys.executable,
             "-m",
             "pytest",
-            "scenarios/aws_ipv6_only.py",
+            *scenarios,
+            "--v6-disruptive",
             "-q",
             "-p",
             "no:cacheprovider",
@@ -36,4 +37,4 @@ def main(times: int) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(int(sys.argv[1]) if len(sys.argv) > 1 else 20))
+    sys.exit(main(int(sys.argv[1]), sys.argv[2:] or ["scenarios"]))

@@ -20,12 +20,23 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from pytest_v6probe.lab.fault import Fault
+from pytest_v6probe.lab.faults import FAULTS
 from pytest_v6probe.lab.up import bring_up
 from pytest_v6probe.transport.netns import Keeper
 
 ROOT = Path(__file__).parents[2]
-SCENARIO = "scenarios/aws_ipv6_only.py"
-REGION = "us-east-1"
+SCENARIOS = {
+    "aws": ("scenarios/aws_ipv6_only.py",),
+    "docker": ("scenarios/docker_ipv6.py",),
+    "registry": ("scenarios/docker_registry.py", "scenarios/aws_services.py"),
+}
+"""What runs on each shape of lab."""
+REGIONS = {"aws": "us-east-1", "docker": "us-east-1", "registry": "us-west-2"}
+"""Where the faults of each are."""
+SMALLER = {"us-east-1/docker-20": "docker-one"}
+"""A lab that is enough for a fault that only this host can notice."""
+UP_S = 90.0
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -50,10 +61,13 @@ class Outcome:
 
 
 @contextmanager
-def lab() -> Iterator[tuple[Keeper, Path]]:
+def lab(shape: str) -> Iterator[tuple[Keeper, Path]]:
     """A lab of this process's own, with the inventory that `v6probe lab up --env` would write."""
     keeper = bring_up(
-        "aws", name=f"v6probe-matrix-{uuid.uuid4().hex[:8]}", guardian_pid=os.getpid()
+        shape,
+        name=f"v6probe-matrix-{uuid.uuid4().hex[:8]}",
+        guardian_pid=os.getpid(),
+        timeout_s=UP_S,
     )
     try:
         with tempfile.TemporaryDirectory() as folder:
@@ -65,9 +79,30 @@ def lab() -> Iterator[tuple[Keeper, Path]]:
         keeper.close()
 
 
-def run(environment: Path, *options: str, scenario: str = SCENARIO) -> Outcome:
-    """Run the scenario file on *environment* in a process of its own and read what became of each
-    test.
+def shape_for(fault: Fault) -> str:
+    """The smallest shape of lab that shows all of *fault*."""
+    return SMALLER.get(fault.host, fault.shape)
+
+
+def concerned(fault: Fault) -> tuple[str, ...]:
+    """The options that choose the tests that *fault* can turn red: of the host that can notice it all,
+    and on every other one those that change nothing. Where it is declared to turn none of the tests
+    red that restart an engine, these are left out, for they take most of the time.
+    """
+    if fault.shape == "docker" and not any("_survives_" in red.test for red in fault.red):
+        return ("-k", "not _survives_")
+    return ("-k", f"{fault.host} or not disruptive") if fault.host else ()
+
+
+def afterwards(fault: Fault) -> tuple[str, ...]:
+    """The options that choose what must be green again: what was red, and all that changes nothing."""
+    red = sorted({red.test for red in fault.red})
+    return ("-k", " or ".join(["not disruptive", *red]))
+
+
+def run(environment: Path, *options: str, shape: str) -> Outcome:
+    """Run the scenario files of *shape*, with what they may change, on *environment* in a process
+    of its own and read what became of each test.
     """
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder, "junit.xml")
@@ -75,11 +110,12 @@ def run(environment: Path, *options: str, scenario: str = SCENARIO) -> Outcome:
             sys.executable,
             "-m",
             "pytest",
-            scenario,
+            *SCENARIOS[shape],
+            "--v6-disruptive",
             "--v6-env",
             str(environment),
             "--v6-region",
-            REGION,
+            REGIONS[shape],
             "--junitxml",
             str(report),
             "-p",
@@ -90,7 +126,7 @@ def run(environment: Path, *options: str, scenario: str = SCENARIO) -> Outcome:
             *options,
         )
         ran = subprocess.run(
-            argv, cwd=ROOT, capture_output=True, text=True, check=False, timeout=300
+            argv, cwd=ROOT, capture_output=True, text=True, check=False, timeout=600
         )
         if not report.exists():
             raise AssertionError(f"no report:\n{ran.stdout[-4000:]}\n{ran.stderr[-4000:]}")
@@ -112,7 +148,7 @@ def _row(case: ET.Element) -> Row | None:
 
 
 def toml(fault: str, rows: Iterable[Row]) -> str:
-    """The rows as `lab/red.toml` declares them: by test, with every host that gives the same."""
+    """The rows as `lab/expected/SHAPE.toml` declares them: by test, with every host that gives the same."""
     places: dict[tuple[str, str, str], list[str]] = defaultdict(list)
     for row in sorted(rows):
         places[row.test, row.verdict, row.layer].append(row.at)
@@ -127,11 +163,13 @@ def toml(fault: str, rows: Iterable[Row]) -> str:
 def main(faults: list[str]) -> None:
     """Print what each fault turns red, and whether all is green again when it is mended."""
     for fault in faults:
-        with lab() as (keeper, environment):
-            keeper.request({"do": "break", "fault": fault})
-            print(toml(fault, run(environment).rows))
-            keeper.request({"do": "mend", "fault": fault})
-            left = sorted(run(environment).rows)
+        known = FAULTS[fault]
+        with lab(shape_for(known)) as (keeper, environment):
+            keeper.request({"do": "break", "fault": fault}, timeout_s=UP_S)
+            broken = run(environment, shape=known.shape)
+            print(toml(fault, broken.rows))
+            keeper.request({"do": "mend", "fault": fault}, timeout_s=UP_S)
+            left = sorted(run(environment, shape=known.shape).rows)
             print(f"# not green when mended: {left}\n" if left else "", end="", flush=True)
 
 

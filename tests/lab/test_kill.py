@@ -95,7 +95,7 @@ def of_session(leader: int) -> list[str]:
 @pytest.mark.parametrize("end", ENDS)
 def test_nothing_stays(end: str, moment: str, options: tuple[str, ...], tmp_path: Path):
     run_id = uuid.uuid4().hex[:12]
-    name = f"v6probe-{run_id}"
+    name = f"v6probe-{run_id}-aws"
     with run(run_id, tmp_path, *options) as process:
         assert (
             eventually(

@@ -50,6 +50,7 @@ class Local(LocalTransport):
 class Script:
     text: str
     cut: bool = False
+    slow_s: float = 0.0
     name: str = "a script"
     def plan(self, host, actor):
         def do(timeout_s):
@@ -60,6 +61,7 @@ class Script:
                 open("/run/cut", "w").close()
                 host._agent._drop()
             ran = actor.run(("sh", "-c", self.text), timeout_s=timeout_s)
+            time.sleep(self.slow_s)
             return "" if ran.status == 0 else "refused %d" % ran.status
         return Plan(do=do, files=("/run/cut",))
 
@@ -100,6 +102,7 @@ LOST = f"""
 manage = lambda: open_agent(LocalTransport())
 survive("managed", Script("{FORWARD}; kill -9 $PPID", cut=True), manage)
 survive("alone", Script("{FORWARD}; kill -9 $PPID", cut=True), within_s=1.5, deadline_s=4)
+survive("slow", Script("{FORWARD}", slow_s=5), within_s=1.5, deadline_s=4)
 router.kill(); router.wait()
 print(json.dumps(told))
 """
@@ -176,6 +179,11 @@ def test_without_one_it_is_read_when_the_watchdog_has_put_the_route_back(lost):
     assert (verdict, contact, len(cause)) == ("purged", "lost", 2)
     assert put_back[0] == "file /run/cut"
     assert lost["alone after"] == BACK
+
+
+def test_what_the_watchdog_put_back_meanwhile_is_none_of_the_actions_doing(lost):
+    verdict, owner, *_ = lost["slow"]
+    assert (verdict, owner) == ("purged", "kernel")
 
 
 def test_a_route_put_there_by_hand_is_handed_over_to_the_kernel(inside):
