@@ -73,7 +73,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def _add_lab(commands: argparse._SubParsersAction[_Parser]) -> None:
     up = commands.add_parser("up", help="bring a lab up and leave it running")
-    up.add_argument("shape", metavar="SHAPE", help="which lab: aws, docker")
+    up.add_argument("shape", metavar="SHAPE", help="which lab: aws, docker, registry")
     up.add_argument(
         "--env",
         type=Path,

@@ -1,8 +1,8 @@
 """Which layer is the first that is broken, why, and which command cures it? The ladder, walked at
 the vantage.
 
-address → route → router advertisement → resolver → answer → synthesis → then the rung of the
-finding itself. Only the rungs that the finding rests on are asked: a literal address needs no
+address → route → router advertisement → (for a container: its host forwards) → resolver → answer →
+synthesis → then the rung of the finding itself. Only the rungs that the finding rests on are asked: a literal address needs no
 resolver. All of them travel in one sweep; router advertisements are listened for only where the
 default route is in doubt.
 """
@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from pytest_v6probe.errors import Unobserved
 from pytest_v6probe.probes.addresses import addresses
 from pytest_v6probe.probes.dns64 import dns64
+from pytest_v6probe.probes.forwarding import forwarding
 from pytest_v6probe.probes.ra import router_advertisements
 from pytest_v6probe.probes.resolver import resolver
 from pytest_v6probe.probes.route import default_route
@@ -22,6 +23,7 @@ from pytest_v6probe.result import Finding, Layer, Path
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, MutableMapping
+    from ipaddress import IPv6Address
 
     from pytest_v6probe.clouds.model import Cloud
     from pytest_v6probe.vantage import Ask, Vantage
@@ -36,12 +38,14 @@ _HOLDS = {
     Layer.ADDRESS: {"usable"},
     Layer.ROUTE: {"present"},
     Layer.RA: {"heard"},
+    Layer.FORWARDING: {"forwards"},
     Layer.RESOLVER: {"answered"},
     Layer.SYNTHESIS: {"native", "synthesised", "unverified"},
 }
-_UNTOLD = {"unreadable", "error", "not-permitted"}
+_UNTOLD = {"unreadable", "error", "not-permitted", "unknown"}
 """Verdicts that say nothing about the rung: it could not be looked at."""
 _REACHED = {"ok", "answered", "open", "verified", "redirected", "whole"}
+_LOWEST = (Layer.ADDRESS, Layer.ROUTE, Layer.RA)
 _NAMED = (Layer.RESOLVER, Layer.SYNTHESIS)
 _WITHOUT_NAT64 = "dns64-without-nat64"
 
@@ -69,18 +73,26 @@ class Diagnosis:
 
 
 def diagnose(
-    at: Vantage, finding: Finding, cloud: Cloud, *, seen: MutableMapping[Key, Finding] | None = None
+    at: Vantage,
+    finding: Finding,
+    cloud: Cloud,
+    *,
+    carrier: Vantage | None = None,
+    seen: MutableMapping[Key, Finding] | None = None,
 ) -> Diagnosis:
     """Walk the ladder at *at* below *finding* and name the first broken layer: that of *finding*
     itself, where it knows its cause.
 
-    *seen* keeps what rungs were found, so that many failures at one vantage walk once. Never raises
-    Unobserved: if *at* cannot be asked, the diagnosis says so and rests on *finding* alone. Takes
-    at most about 15 seconds.
+    *carrier* is the host of a container: whether it forwards is a rung of its own. *seen* keeps what
+    rungs were found, so that many failures at one vantage walk once. Never raises Unobserved: if
+    *at* cannot be asked, the diagnosis says so and rests on *finding* alone. Takes at most about 15
+    seconds.
     """
     memory = {} if seen is None else seen
     try:
         found = _walk(at, finding, cloud, memory)
+        if carrier is not None and cloud.resolver is not None and finding.rests_on:
+            found |= _forwarding(at, carrier, cloud.resolver, found, memory)
     except Unobserved as why:
         own = _rung(finding, finding.broken_layer, holds=False)
         return Diagnosis(
@@ -89,6 +101,7 @@ def diagnose(
             rungs=(own,),
             cause=f"the ladder could not be walked at {at.name}: {why}",
         )
+    found = {layer: found[layer] for layer in Layer if layer in found}
     lower = tuple(_rung(rung, layer, holds=_holds(layer, rung)) for layer, rung in found.items())
     broken = _first_broken(found) if finding.known_cause is None else None
     if broken is not None:
@@ -127,6 +140,22 @@ def _walk(
             at, {(at.name, Layer.RA, ""): router_advertisements.ask(within_s=LISTEN_S)}, memory
         )
     return {layer: found[layer] for layer in Layer if layer in found}
+
+
+def _forwarding(
+    at: Vantage,
+    carrier: Vantage,
+    server: IPv6Address,
+    found: dict[Layer, Finding],
+    memory: MutableMapping[Key, Finding],
+) -> dict[Layer, Finding]:
+    """Whether *carrier* forwards for *at*; nothing where *at* has no address or route itself."""
+    if any(not _holds(layer, rung) for layer, rung in found.items() if layer in _LOWEST):
+        return {}
+    key = (at.name, Layer.FORWARDING, "")
+    if key not in memory:
+        memory[key] = forwarding(at, carrier, server)
+    return {Layer.FORWARDING: memory[key]}
 
 
 def _asks(at: Vantage, name: str, wanted: Iterable[Layer], cloud: Cloud) -> dict[Key, Ask[Any]]:

@@ -148,7 +148,7 @@ def pytest_xdist_node_collection_finished(node: Any, ids: Sequence[str]) -> None
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """A test answers for its own findings only."""
     if _is_ours(item):
-        _session_of(item).findings.clear()
+        _session_of(item).begin(disruptive=item.get_closest_marker("disruptive") is not None)
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)

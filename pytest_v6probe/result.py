@@ -26,6 +26,7 @@ class Layer(StrEnum):
     ADDRESS = "address"
     ROUTE = "route"
     RA = "ra"
+    FORWARDING = "forwarding"
     RESOLVER = "resolver"
     ANSWER = "answer"
     SYNTHESIS = "synthesis"
@@ -38,7 +39,6 @@ class Layer(StrEnum):
     NTP = "ntp"
     CONFIGURATION = "configuration"
     ENGINE = "engine"
-    FORWARDING = "forwarding"
     REGISTRY = "registry"
 
 

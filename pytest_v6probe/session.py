@@ -80,6 +80,7 @@ class V6Session:
     ways: Ways = field(init=False)
     _vantages: dict[str, Vantage] = field(default_factory=dict)
     _rungs: dict[Key, Finding] = field(default_factory=dict)
+    _disturbed: bool = False
     _no_lab: str = ""
     _keeper: Keeper | None = None
     _joining: Lock = field(default_factory=Lock)
@@ -107,6 +108,15 @@ class V6Session:
             if environment.nat64_prefix
             else known
         )
+
+    def begin(self, *, disruptive: bool) -> None:
+        """A test begins: it answers for its own findings only, and what the ladder said before a
+        *disruptive* one is not said any more after it.
+        """
+        self.findings.clear()
+        if self._disturbed:
+            self._rungs.clear()
+        self._disturbed = disruptive
 
     def site(self, name: str) -> Site:
         """The site called *name*, with the authority that it is trusted by. Raises KeyError,
@@ -237,7 +247,10 @@ class V6Session:
     def _diagnosis(self, last: Finding) -> Diagnosis:
         from pytest_v6probe.diagnose import diagnose  # noqa: PLC0415  # only a failing test
 
-        return diagnose(self.vantage(last.vantage), last, self.cloud, seen=self._rungs)
+        at, carrier = self.vantage(last.vantage), None
+        if at.host.container is not None:
+            carrier = self.vantage(self.inventory.named(at.host.behind, near=at.host).id)
+        return diagnose(at, last, self.cloud, carrier=carrier, seen=self._rungs)
 
     def close(self) -> None:
         """Close every vantage, and take down the lab if this is the process that it ends with. May

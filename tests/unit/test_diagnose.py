@@ -304,3 +304,23 @@ def test_a_finding_that_knows_its_cause_is_believed():
     finding = Known(vantage="web-1", asked="GET x", verdict="status-500", name=NAME, status=500)
     found = diagnose(vantage(Machine(resolver="silent")), finding, AWS)
     assert (found.layer, found.cause, found.cure) == (Layer.HTTP, "the dog ate it", "feed the dog")
+
+
+@pytest.mark.parametrize(
+    ("inside", "carrier", "layer"),
+    [
+        pytest.param({"resolver": "timed-out"}, {}, Layer.FORWARDING, id="its-host-is-answered"),
+        pytest.param(
+            {"resolver": "timed-out"},
+            {"resolver": "timed-out"},
+            Layer.RESOLVER,
+            id="nobody-is-answered",
+        ),
+        pytest.param({"flags": 0x48, "resolver": "timed-out"}, {}, Layer.ADDRESS, id="no-address"),
+        pytest.param({}, {}, Layer.HTTP, id="both-are-answered"),
+    ],
+)
+def test_a_host_that_does_not_forward_for_its_container_is_named(inside, carrier, layer):
+    finding = replace(HTTP, verdict="status-500", status=500)
+    host = vantage(Machine(**carrier))
+    assert diagnose(vantage(Machine(**inside)), finding, AWS, carrier=host).layer is layer

@@ -224,3 +224,13 @@ def test_a_lab_that_cannot_be_had_is_asked_for_once_and_no_finding_of_a_host(mon
 def test_settings_that_cannot_be_meant_are_refused(changes, error, said):
     with pytest.raises(error, match=said):
         open_session(Settings(**({"lab_name": "unit", "guardian_pid": 1} | changes)))
+
+
+def test_what_the_ladder_said_is_forgotten_after_a_disruptive_test(monkeypatch):
+    made = session(monkeypatch, FakeTransport(answer))
+    made.begin(disruptive=False)
+    made._rungs["x"] = "rung"  # type: ignore[index, assignment]  # any key will do
+    made.begin(disruptive=True)
+    kept = dict(made._rungs)
+    made.begin(disruptive=False)
+    assert (len(kept), made._rungs) == (1, {})
