@@ -84,8 +84,8 @@ def test_without_an_inventory_and_a_possible_lab_it_says_what_installs_one(
     """A machine without daemons: nothing but the interpreter's own directory is on any path."""
     pytester.makepyfile(SOURCE)
     pytester.makeconftest(
-        "from pytest_v6probe.lab import doctor\n"
-        "doctor.PROGRAMS = (doctor.Program(name='no-such-radvd', package='radvd', purpose='RA'),)\n"
+        "from pytest_v6probe.lab import doctor, needs\n"
+        "doctor.PROGRAMS = (needs.Program(name='no-such-radvd', package='radvd', purpose='RA'),)\n"
     )
     result = pytester.runpytest_subprocess(*options)
     assert result.ret == USAGE
@@ -102,8 +102,8 @@ def test_without_a_possible_lab_other_tests_run(pytester, options):
         "import pytest\n@pytest.mark.parametrize('path', ['a/b', 'client'])\ndef test_other(path): pass"
     )
     pytester.makeconftest(
-        "from pytest_v6probe.lab import doctor\n"
-        "doctor.PROGRAMS = (doctor.Program(name='no-such-radvd', package='radvd', purpose='RA'),)\n"
+        "from pytest_v6probe.lab import doctor, needs\n"
+        "doctor.PROGRAMS = (needs.Program(name='no-such-radvd', package='radvd', purpose='RA'),)\n"
     )
     pytester.runpytest_subprocess(*options).assert_outcomes(passed=2)
 
@@ -111,8 +111,8 @@ def test_without_a_possible_lab_other_tests_run(pytester, options):
 def test_without_a_possible_lab_collection_alone_still_works(pytester):
     pytester.makepyfile(SOURCE)
     pytester.makeconftest(
-        "from pytest_v6probe.lab import doctor\n"
-        "doctor.PROGRAMS = (doctor.Program(name='no-such-radvd', package='radvd', purpose='RA'),)\n"
+        "from pytest_v6probe.lab import doctor, needs\n"
+        "doctor.PROGRAMS = (needs.Program(name='no-such-radvd', package='radvd', purpose='RA'),)\n"
     )
     result = pytester.runpytest_subprocess("--collect-only", "-q")
     assert result.ret == pytest.ExitCode.OK

@@ -41,12 +41,21 @@ def channel() -> Iterator[DescriptorChannel]:
 
 
 def child() -> int:
-    """The process that was started last from here."""
+    """The process that was started last from here; numbers begin anew when there are no more."""
     return max(
-        int(pid)
-        for task in Path("/proc/self/task").iterdir()
-        for pid in (task / "children").read_text(encoding="ascii").split()
+        (
+            int(pid)
+            for task in Path("/proc/self/task").iterdir()
+            for pid in (task / "children").read_text(encoding="ascii").split()
+        ),
+        key=started,
     )
+
+
+def started(pid: int) -> int:
+    """When a process was started, in clock ticks since boot (proc_pid_stat(5), field 22)."""
+    stat = Path(f"/proc/{pid}/stat").read_text(encoding="ascii")
+    return int(stat.rpartition(")")[2].split()[19])
 
 
 def waiting(seconds: float, **more: str) -> wire.Operation:

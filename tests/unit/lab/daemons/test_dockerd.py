@@ -56,10 +56,16 @@ def test_web_has_its_address_port_and_resolvers_as_declared():
         "NetworkMode": "web",
         "PortBindings": {"80/tcp": [{"HostIp": "0.0.0.0", "HostPort": "8080"}]},
         "Dns": ["192.0.2.53"],
+        "Binds": ["/etc/resolv.conf:/etc/resolv.conf:ro"],
     }
     assert web["NetworkingConfig"]["EndpointsConfig"] == {
         "web": {"IPAMConfig": {"IPv6Address": "2600:1f18:d:f70c:1:8000:0:10"}}
     }
+
+
+def test_an_engine_that_asks_resolvers_over_ipv6_is_left_to_do_so():
+    web = json.loads(engine(docker.NEWEST).contents())["containers"]["web"]
+    assert web["HostConfig"]["Binds"] == []
 
 
 def test_networkd_owns_its_link_and_its_routes_can_be_told_from_the_kernels(tmp_path: Path):
