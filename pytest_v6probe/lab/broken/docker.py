@@ -180,6 +180,7 @@ ROUTES = (
     _fault(
         "route-was-never-there",
         "docker-20 accepts no router advertisements",
+        Set(node=DEBIAN.node, name="ipv6/icmp/ratelimit", value="0", was="1000"),  # say it always
         _accept_ra(DEBIAN, "0"),
         RouteLost(node=DEBIAN.node, delete=True),
     ),
