@@ -90,14 +90,20 @@ def concerned(fault: Fault) -> tuple[str, ...]:
     red that restart an engine, these are left out, for they take most of the time.
     """
     if fault.shape == "docker" and not any("_survives_" in red.test for red in fault.red):
-        return ("-k", "not _survives_")
-    return ("-k", f"{fault.host} or not disruptive") if fault.host else ()
+        return (*_workers(fault), "-k", "not _survives_")
+    chosen = ("-k", f"{fault.host} or not disruptive") if fault.host else ()
+    return (*_workers(fault), *chosen)
 
 
 def afterwards(fault: Fault) -> tuple[str, ...]:
     """The options that choose what must be green again: what was red, and all that changes nothing."""
     red = sorted({red.test for red in fault.red})
-    return ("-k", " or ".join(["not disruptive", *red]))
+    return (*_workers(fault), "-k", " or ".join(["not disruptive", *red]))
+
+
+def _workers(fault: Fault) -> tuple[str, ...]:
+    """No workers where all tests are of one engine: they would be one worker's."""
+    return ("-n", "0") if fault.host in SMALLER else ()
 
 
 def run(environment: Path, *options: str, shape: str) -> Outcome:

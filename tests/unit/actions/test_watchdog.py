@@ -99,12 +99,19 @@ sh("ip -6 route add default via fe80::9 dev eth0 proto static metric 2000")
 put_back = actor.put_back(third)
 sh("ip -6 route add default via fe80::9 dev eth0 proto static metric 2000")
 fourth = actor.arm(deadline_s=60)
-pids = [pid for pid in os.listdir("/proc") if pid.isdigit() and int(pid) != os.getpid()
-        and b"v6probe" in open("/proc/%s/cmdline" % pid, "rb").read()
-        and os.readlink("/proc/%s/fd/0" % pid) == "/dev/null"]
+def detached():
+    return [pid for pid in os.listdir("/proc") if pid.isdigit() and int(pid) != os.getpid()
+            and b"v6probe" in open("/proc/%s/cmdline" % pid, "rb").read()
+            and os.readlink("/proc/%s/fd/0" % pid) == "/dev/null"]
+def patiently(enough):
+    end = time.monotonic() + 10
+    while not enough() and time.monotonic() < end:
+        time.sleep(0.05)
+patiently(detached)  # it lets go of our streams just after it is armed
+pids = detached()
 sh("ip -6 route del default via fe80::9")
 actor.run(("kill", *pids), timeout_s=5)
-time.sleep(0.3)
+patiently(lambda: len(routes()) == 2)
 log = actor.disarm(fourth)
 try:
     actor.disarm("../../etc")
