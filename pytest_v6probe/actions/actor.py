@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from pytest_v6probe.agent import bootstrap
 from pytest_v6probe.errors import AgentUnusable
-from pytest_v6probe.transport.channel import printable
+from pytest_v6probe.transport.channel import SUDO, printable
 
 if TYPE_CHECKING:
     from pytest_v6probe.transport.channel import Channel, Transport
@@ -49,7 +49,7 @@ def open_actor(
     ``python-too-old``, ``not-root``: it runs, but may not change the machine; ``agent-died``).
     """
     end, nonce = monotonic() + timeout_s, secrets.token_hex(8)
-    argv = (*(("sudo", "-n", "--") if sudo else ()), python, "-I", "-S", "-c", bootstrap.LINE)
+    argv = (*(SUDO if sudo else ()), python, "-I", "-S", "-c", bootstrap.LINE)
     name = vantage or transport.name
     channel = transport.start((*argv, nonce, str(len(payload())), "1"), timeout_s=timeout_s)
     actor = Actor(channel, vantage=name)

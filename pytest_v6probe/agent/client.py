@@ -16,15 +16,13 @@ from pytest_v6probe.agent import batch, bootstrap
 from pytest_v6probe.agent.wire import Operation, Reply
 from pytest_v6probe.agent.wire import reply as reply_of
 from pytest_v6probe.errors import AgentUnusable, DeadlinePassed, Unobserved
-from pytest_v6probe.transport.channel import Channel, Transport, printable
+from pytest_v6probe.transport.channel import SUDO, Channel, Transport, printable
 
 MAX_NOISE_BYTES = 65536
 """So much may be written to standard output before the agent says hello: a login's banner."""
 MAX_LINE_BYTES = 16 << 20
 MOST_OUTSTANDING = 2048
 SEND_BYTES = 1 << 20
-SUDO = ("sudo", "-n", "--")
-"""What comes before a program that is to run as root: never ask for a password."""
 SLACK_S = 5.0
 """How much longer than its operations' own time a batch may take: for the way there and back."""
 

@@ -7,6 +7,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
+SUDO = ("sudo", "-n", "--")
+"""What comes before a program that is to run as root: never ask for a password."""
+
 LAST_WORDS = 2000
 """So many octets of standard error are kept, the last ones."""
 

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 from pytest_v6probe.errors import AgentUnusable, DeadlinePassed, VantageUnreachable
 from pytest_v6probe.inventory.model import Docker
 from pytest_v6probe.transport import dial, docker_http
-from pytest_v6probe.transport.channel import Channel, Transport
+from pytest_v6probe.transport.channel import SUDO, Channel, Transport
 from pytest_v6probe.transport.docker_http import Connect
 
 TLS_PORT = 2376
@@ -52,7 +52,7 @@ def ways(
         return (_by_url(docker, host_id),)
     if through is None:
         return (_by_socket(docker.socket, host_id),)
-    before = ("sudo", "-n", "--") if sudo else ()
+    before = SUDO if sudo else ()
     url = f"unix://{docker.socket}"
     programs = (
         (*before, "docker", "-H", url, "system", "dial-stdio"),

@@ -11,6 +11,7 @@ import pytest
 from pytest_v6probe.errors import InventoryError, LabError, Unobserved, VantageUnreachable
 from pytest_v6probe.inventory.model import Environment, Host, Inventory, Login, Role, Site
 from pytest_v6probe.probes.addresses import addresses
+from pytest_v6probe.result import Finding, Layer
 from pytest_v6probe.session import Settings, V6Session, open_session, require_lab
 from pytest_v6probe.transport.fake import FakeTransport
 from pytest_v6probe.transport.ssh import SshTransport
@@ -229,7 +230,8 @@ def test_settings_that_cannot_be_meant_are_refused(changes, error, said):
 def test_what_the_ladder_said_is_forgotten_after_a_disruptive_test(monkeypatch):
     made = session(monkeypatch, FakeTransport(answer))
     made.begin(disruptive=False)
-    made._rungs["x"] = "rung"  # type: ignore[index, assignment]  # any key will do
+    finding = Finding(vantage="h", asked="::/0", verdict="absent")
+    made._rungs["h", Layer.ROUTE, ""] = finding
     made.begin(disruptive=True)
     kept = dict(made._rungs)
     made.begin(disruptive=False)
