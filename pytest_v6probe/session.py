@@ -81,6 +81,7 @@ class V6Session:
     _vantages: dict[str, Vantage] = field(default_factory=dict)
     _rungs: dict[Key, Finding] = field(default_factory=dict)
     _disturbed: bool = False
+    _told: Inventory | None = None
     _no_lab: str = ""
     _keeper: Keeper | None = None
     _joining: Lock = field(default_factory=Lock)
@@ -140,9 +141,11 @@ class V6Session:
         """The inventory with what is known of a lab only once it is up: it is brought up then."""
         if not self.inventory.environment.lab:
             return self.inventory
-        from pytest_v6probe.lab import live  # noqa: PLC0415  # only a run on a lab
+        if self._told is None:
+            from pytest_v6probe.lab import live  # noqa: PLC0415  # only a run on a lab
 
-        return live.inventory(self._lab(), timeout_s=self.settings.timeout_s)
+            self._told = live.inventory(self._lab(), timeout_s=self.settings.timeout_s)
+        return self._told
 
     def vantage(self, host_id: str) -> Vantage:
         """The vantage with the id ``region/name``: one for the whole run, connected when it is
