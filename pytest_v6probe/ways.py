@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
     from pytest_v6probe.transport.channel import Transport
     from pytest_v6probe.transport.docker import Engine
-    from pytest_v6probe.transport.ssh import SshSession, SshTransport
+    from pytest_v6probe.transport.ssh import SshTransport
+    from pytest_v6probe.transport.ssh_client import SshSession
     from pytest_v6probe.transport.ssh_login import Credentials
 
 

@@ -117,19 +117,20 @@ def by_command(command: str, *, name: str) -> CommandSocket:
     return ours
 
 
-def within(timeout_s: float, act: Callable[[], T]) -> T:
+def within(timeout_s: float, act: Callable[[], T], *foreign: type[Exception]) -> T:
     """What *act* returns, which may hang: it runs in a thread that is left alone when the time is
     over.
 
-    Raises TimeoutError, or the OSError, ValueError or EOFError that *act* raises.
+    Raises TimeoutError, or the OSError, ValueError, EOFError or *foreign* that *act* raises.
     """
+    expected: tuple[type[Exception], ...] = (OSError, ValueError, EOFError, *foreign)
     made: list[T] = []
     failed: list[Exception] = []
 
     def run() -> None:
         try:
             made.append(act())
-        except (OSError, ValueError, EOFError) as why:
+        except expected as why:
             failed.append(why)
 
     thread = Thread(target=run, daemon=True)

@@ -6,6 +6,7 @@ import contextlib
 import getpass
 import logging
 import os
+import signal
 import socket
 import struct
 import subprocess
@@ -14,7 +15,7 @@ import time
 from collections.abc import Callable, Iterator
 from ipaddress import IPv6Address
 from pathlib import Path
-from threading import Thread
+from threading import Thread, Timer
 from typing import TYPE_CHECKING
 
 import pytest
@@ -23,7 +24,7 @@ from pytest_v6probe.agent import wire
 from pytest_v6probe.agent.client import open_agent
 from pytest_v6probe.errors import AgentUnusable, VantageUnreachable
 from pytest_v6probe.inventory.model import Login
-from pytest_v6probe.transport import dial
+from pytest_v6probe.transport import dial, ssh
 from pytest_v6probe.transport.ssh import SshTransport
 
 if TYPE_CHECKING:
@@ -200,39 +201,69 @@ def test_what_is_no_sshd_is_named_in_time(
     assert caplog.records == []
 
 
+@contextlib.contextmanager
+def stopped(sshd: Sshd) -> Iterator[None]:
+    """The connections that there are say nothing meanwhile; new ones do."""
+    children = (
+        Path(f"/proc/{sshd.process.pid}/task/{sshd.process.pid}/children").read_text().split()
+    )
+    for pid in children:
+        os.kill(int(pid), signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        for pid in children:
+            os.kill(int(pid), signal.SIGCONT)
+
+
 def test_a_server_that_never_runs_the_program_is_bounded(sshd: Sshd):
     transport = sshd.transport()
     transport.session()
-    stopped = [
-        int(pid)
-        for pid in subprocess.run(
-            ["pgrep", "-P", str(sshd.process.pid)],
-            check=True,
-            capture_output=True,
-            text=True,
-            timeout=10,
-        ).stdout.split()
-    ]
-    for pid in stopped:
-        os.kill(pid, 19)
     begun = time.monotonic()
-    with pytest.raises(VantageUnreachable) as caught:
+    with stopped(sshd), pytest.raises(VantageUnreachable) as caught:
         transport.start(["true"], timeout_s=0.5)
     elapsed = time.monotonic() - begun
-    for pid in stopped:
-        os.kill(pid, 18)
     transport.close()
     assert (caught.value.reason, elapsed < 3) == ("timed-out", True)
+
+
+def test_what_runs_over_a_connection_outlives_a_program_that_was_not_started_in_time(sshd: Sshd):
+    transport = sshd.transport()
+    agent = open_agent(transport)
+    first = transport.session()
+    with stopped(sshd), pytest.raises(VantageUnreachable):
+        transport.start(["true"], timeout_s=0.2)
+    answered = agent.run([wire.resolve("::1")])[0].outcome
+    again = transport.session()
+    agent.close()
+    assert (answered, again) == ("answered", first)
+
+
+def test_a_connection_that_stalls_is_replaced_in_time_and_what_runs_over_it_goes_on(
+    sshd: Sshd, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(ssh, "STALLED_S", 0.2)
+    transport = sshd.transport()
+    agent = open_agent(transport)
+    first = transport.session()
+    with stopped(sshd):
+        channel = transport.start(["echo", "here"], timeout_s=2)
+        heard = channel.receive(timeout_s=5)
+    answered = agent.run([wire.resolve("::1")])[0].outcome
+    second = transport.session()
+    agent.close()
+    assert (heard, answered) == (b"here\n", "answered")
+    assert second.local != first.local
+    assert [client.alive for client, _ in transport._left] == []
 
 
 def test_a_cut_connection_is_named_and_the_next_batch_makes_another(sshd: Sshd):
     transport = sshd.transport()
     agent = open_agent(transport)
     first = transport.session()
-    assert transport._client is not None
-    transport._client.close()
+    Timer(0.2, transport.close).start()
     with pytest.raises(AgentUnusable) as caught:
-        agent.run([wire.resolve("::1")])
+        agent.run([wire.watch(groups=0, timeout_s=20)])
     assert caught.value.reason == "agent-died"
     assert agent.run([wire.resolve("::1")])[0].outcome == "answered"
     assert transport.session().local != first.local
