@@ -67,7 +67,7 @@ if TYPE_CHECKING:
     from pytest_v6probe.result import Layer as Layer
     from pytest_v6probe.result import Path as Path
     from pytest_v6probe.rfc.rfc6052 import embed as embed
-    from pytest_v6probe.transport.docker_credentials import credentials_for as credentials_for
+    from pytest_v6probe.transport.docker.credentials import credentials_for as credentials_for
     from pytest_v6probe.vantage import Ask as Ask
     from pytest_v6probe.vantage import Probe as Probe
     from pytest_v6probe.vantage import Vantage as Vantage
@@ -119,7 +119,7 @@ _HOMES = {
     "probes.url": ("url_at",),
     "result": ("Address", "Endpoint", "Finding", "Layer", "Path"),
     "rfc.rfc6052": ("embed",),
-    "transport.docker_credentials": ("credentials_for",),
+    "transport.docker.credentials": ("credentials_for",),
     "vantage": ("Ask", "Probe", "Vantage", "sweep"),
     "wait": ("eventually",),
 }

@@ -20,9 +20,10 @@ from pytest_v6probe.errors import (
     V6ProbeError,
 )
 from pytest_v6probe.inventory.model import Image, Inventory, Site
+from pytest_v6probe.transport import sudo
 from pytest_v6probe.transport.netns import Keeper
 from pytest_v6probe.vantage import Vantage
-from pytest_v6probe.ways import Ways, needs_sudo
+from pytest_v6probe.ways import Ways
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
     from pytest_v6probe.diagnose import Diagnosis, Key
     from pytest_v6probe.inventory.model import Docker, Host
     from pytest_v6probe.result import Finding
-    from pytest_v6probe.transport.docker import Engine
+    from pytest_v6probe.transport.docker.engine import Engine
 
 MISTAKES = (
     ArithmeticError,
@@ -174,7 +175,7 @@ class V6Session:
         return self.vantage(carrier.id).engine
 
     def _open_engine(self, host: Host, docker: Docker) -> Engine:
-        from pytest_v6probe.transport.docker import open_engine  # noqa: PLC0415  # docker loads on first use
+        from pytest_v6probe.transport.docker.engine import open_engine  # noqa: PLC0415  # docker loads on first use
 
         directly = bool(docker.url) or (host.local and not host.sudo)
         through = None if directly else self.vantage(host.id).agent.transport
@@ -182,7 +183,7 @@ class V6Session:
             docker,
             host_id=host.id,
             through=through,
-            sudo=through is not None and needs_sudo(host, through),
+            sudo=through is not None and sudo.needed(host, through),
             timeout_s=self.settings.timeout_s,
         )
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pytest_v6probe.agent.client import Agent
     from pytest_v6probe.agent.wire import Operation, Reply
     from pytest_v6probe.inventory.model import Container, Docker, Host
-    from pytest_v6probe.transport.docker import Engine
+    from pytest_v6probe.transport.docker.engine import Engine
     from pytest_v6probe.transport.ssh_client import SshSession
 
 F = TypeVar("F", bound=Finding)

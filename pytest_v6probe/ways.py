@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from pytest_v6probe.agent.client import Agent, open_agent
 from pytest_v6probe.errors import DeadlinePassed, Unobserved, VantageUnreachable
 from pytest_v6probe.inventory.model import Host, Inventory, Login, Namespace
+from pytest_v6probe.transport import sudo
 from pytest_v6probe.transport.local import LocalTransport
 from pytest_v6probe.transport.netns import Keeper, NamespaceDial, NamespaceTransport
 
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from pytest_v6probe.transport.channel import Transport
-    from pytest_v6probe.transport.docker import Engine
+    from pytest_v6probe.transport.docker.engine import Engine
     from pytest_v6probe.transport.ssh import SshTransport
     from pytest_v6probe.transport.ssh_client import SshSession
     from pytest_v6probe.transport.ssh_login import Credentials
@@ -86,13 +87,13 @@ class Ways:
             vantage=host.id,
             timeout_s=within_s,
             concurrency=self.concurrency,
-            sudo=needs_sudo(host, transport),
+            sudo=sudo.needed(host, transport),
         )
 
     def _ways_to(self, host: Host, engine_of: Callable[[Host], Engine]) -> Iterator[Transport]:
         """Every way to *host*, the one that its own traffic takes first."""
         if host.container is not None:
-            from pytest_v6probe.transport.docker import DockerTransport  # noqa: PLC0415  # docker loads on first use
+            from pytest_v6probe.transport.docker.exec import DockerTransport  # noqa: PLC0415  # docker loads on first use
 
             yield DockerTransport(
                 engine_of(host),
@@ -146,8 +147,3 @@ class Ways:
 
         said, _ = self.lab().request({"do": "credentials"})
         return Credentials(user=said["user"], key=said["key"], known_hosts=said["known_hosts"])
-
-
-def needs_sudo(host: Host, transport: Transport) -> bool:
-    """Whether *host* wants sudo and *transport* does not begin as root anyway."""
-    return host.sudo and not isinstance(transport, NamespaceTransport)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from pytest_v6probe.actions.permission import permitted
 from pytest_v6probe.errors import Unobserved
 from pytest_v6probe.result import Finding, Layer
-from pytest_v6probe.transport.docker import Refusal
+from pytest_v6probe.transport.docker.sdk import Refusal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from pytest_v6probe.errors import Unobserved
 from pytest_v6probe.transport.channel import printable
+from pytest_v6probe.transport.docker.sdk import LABEL
 
 if TYPE_CHECKING:
     from pytest_v6probe.actions.actor import Actor, Ran
@@ -91,6 +92,7 @@ class FirstIpv6Network:
             "Name": self.network,
             "EnableIPv6": True,
             "IPAM": {"Config": [{"Subnet": self.subnet}]},
+            "Labels": {LABEL: ""},
         }
 
         def do(timeout_s: float) -> str:

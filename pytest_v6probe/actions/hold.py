@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
+from threading import current_thread, main_thread
 from time import monotonic
 from typing import TYPE_CHECKING
 
 from pytest_v6probe.actions.actor import Actor, open_actor
 from pytest_v6probe.errors import Unobserved
+from pytest_v6probe.transport import sudo
 
 if TYPE_CHECKING:
     from pytest_v6probe.actions.docker import Action, Plan
@@ -87,19 +90,37 @@ def hold(host: Vantage, action: Action, *, deadline_s: float) -> Iterator[Hold]:
     """
     with _reached(host) as actor:
         plan = action.plan(host, actor)
-        armed_s = monotonic()
-        watchdog = actor.arm(deadline_s=deadline_s, files=plan.files, afterwards=plan.afterwards)
-        held = Hold(
-            host=host,
-            plan=plan,
-            watchdog=watchdog,
-            fires_at_s=armed_s + deadline_s,
-            actor=actor,
-        )
-        try:
+        with ExitStack() as back:
+            with _uninterrupted():
+                armed_s = monotonic()
+                watchdog = actor.arm(
+                    deadline_s=deadline_s, files=plan.files, afterwards=plan.afterwards
+                )
+                held = Hold(
+                    host=host,
+                    plan=plan,
+                    watchdog=watchdog,
+                    fires_at_s=armed_s + deadline_s,
+                    actor=actor,
+                )
+                back.callback(held.restore)
             yield held
-        finally:
-            held.restore()
+
+
+@contextmanager
+def _uninterrupted() -> Iterator[None]:
+    """Ctrl-C is heeded at the end: between arming and holding, nobody would put the host back."""
+    if current_thread() is not main_thread():  # only that one is interrupted
+        yield
+        return
+    heard: list[int] = []
+    before = signal.signal(signal.SIGINT, lambda number, _: heard.append(number))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+        if heard:
+            signal.raise_signal(signal.SIGINT)
 
 
 @contextmanager
@@ -134,5 +155,5 @@ def _manager(host: Vantage) -> Agent | None:
 
 
 def _actor(host: Vantage, agent: Agent) -> Actor:
-    spec = host.host
-    return open_actor(agent.transport, python=spec.python, sudo=spec.sudo, vantage=host.name)
+    spec, way = host.host, agent.transport
+    return open_actor(way, python=spec.python, sudo=sudo.needed(spec, way), vantage=host.name)

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from pytest_v6probe.linux.docker_config import Credentials
     from pytest_v6probe.probes.capture import Capture
     from pytest_v6probe.result import Address
-    from pytest_v6probe.transport.docker import Pulled, Pushed
+    from pytest_v6probe.transport.docker.transfer import Pulled, Pushed
     from pytest_v6probe.vantage import Vantage
 
 WITHIN_S = 120.0

@@ -148,7 +148,7 @@ DOCKER = Table(
         Key(name="url", read=readers.engine_url, default="through its host", example='"tcp://[2600:1f18:d:f70a::5]:2376"',
             doc="Where it listens, with TLS, for this machine."),
         Key(name="certificates", read=str, default="none", example='"~/.docker/prod"',
-            doc="For `url`: the directory of `ca.pem`, `cert.pem` and `key.pem`."),
+            doc="For `url`: the directory of `ca.pem`, `cert.pem` and `key.pem`; relative to the inventory's own."),
         Key(
             name="restart", kind=Kind.STRINGS, read=readers.command, default='`["systemctl", "restart", "docker"]`',
             example='["snap", "restart", "docker"]', doc="The command that restarts it, run as root on its host.",

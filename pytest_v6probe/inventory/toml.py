@@ -95,7 +95,7 @@ class _Reader:
                 *(_container(fields) for fields in self.tables(CONTAINER, content)),
             ),
             sites=tuple(self.site(*numbered) for numbered in enumerate(self.tables(SITE, content))),
-            dockers=tuple(Docker(**fields) for fields in self.tables(DOCKER, content)),
+            dockers=tuple(self.docker(fields) for fields in self.tables(DOCKER, content)),
             images=tuple(
                 Image(**self.trusting(IMAGE, *numbered))
                 for numbered in enumerate(self.tables(IMAGE, content))
@@ -152,6 +152,12 @@ class _Reader:
 
     def site(self, number: int, fields: dict[str, Any]) -> Site:
         return Site(name=str(web_host(fields["url"])), **self.trusting(SITE, number, fields))
+
+    def docker(self, fields: dict[str, Any]) -> Docker:
+        place = fields.get("certificates", "~")
+        if not place.startswith("~"):
+            fields = fields | {"certificates": str(self.file.parent / place)}
+        return Docker(**fields)
 
     def trusting(self, table: Table, number: int, fields: dict[str, Any]) -> dict[str, Any]:
         """*fields* with the authority itself, where the key ``ca`` names its file."""

@@ -27,13 +27,14 @@ import pytest
 from pytest_v6probe.agent.client import Agent, open_agent
 from pytest_v6probe.inventory.model import Docker, Login
 from pytest_v6probe.transport.channel import Transport
-from pytest_v6probe.transport.docker import DockerTransport, open_engine
+from pytest_v6probe.transport.docker.engine import open_engine
+from pytest_v6probe.transport.docker.exec import DockerTransport
 from pytest_v6probe.transport.fake import FakeTransport
 from pytest_v6probe.transport.local import LocalTransport
 from pytest_v6probe.transport.netns import Keeper, NamespaceTransport
 from pytest_v6probe.transport.ssh import SshTransport
 from pytest_v6probe.transport.ssh_login import Credentials
-from tests.unit.transport.engine import FakeEngine
+from tests.unit.transport.docker.played import FakeEngine
 
 WAYS = ("local", "netns", "ssh", "docker", "fake")
 PROGRAMS = {

@@ -20,7 +20,7 @@ from pytest_v6probe.lab.clouds.registry_services import (
 )
 from pytest_v6probe.rfc import rfc9112
 from pytest_v6probe.session import Settings, V6Session, open_session
-from pytest_v6probe.transport.docker_credentials import credentials_for
+from pytest_v6probe.transport.docker.credentials import credentials_for
 from tests.lab.matrix import lab
 
 PRIVATE = f"{PRIVATE_IMAGE}:latest"

@@ -9,7 +9,7 @@ import pytest
 from pytest_v6probe.actions.containers import LIFE, NewContainer, new_container
 from pytest_v6probe.errors import Unobserved
 from pytest_v6probe.inventory.model import Docker, Host
-from pytest_v6probe.transport.docker import Refusal
+from pytest_v6probe.transport.docker.sdk import Refusal
 from pytest_v6probe.vantage import Vantage
 
 ADDRESS = IPv6Address("2001:db8:c::2")

@@ -15,6 +15,7 @@ from pytest_v6probe.actions import docker
 from pytest_v6probe.actions.actor import Ran
 from pytest_v6probe.actions.docker import (
     NETWORK,
+    SUBNET,
     daemon_json,
     first_ipv6_network,
     merged,
@@ -105,8 +106,12 @@ def test_a_first_network_is_made_on_the_host_itself_and_removed_by_the_watchdog(
         ("/var/run/docker.sock", "POST", "/networks/create"),
         20.0,
     )
-    wanted = json.loads(argv[8])
-    assert (wanted["Name"], wanted["EnableIPv6"]) == (NETWORK, True)
+    assert json.loads(argv[8]) == {
+        "Name": NETWORK,
+        "EnableIPv6": True,
+        "IPAM": {"Config": [{"Subnet": SUBNET}]},
+        "Labels": {"pytest-v6probe": ""},
+    }
     assert plan.files == ()
     assert [after[5:] for after in plan.afterwards] == [
         ("/var/run/docker.sock", "DELETE", f"/networks/{NETWORK}", "")

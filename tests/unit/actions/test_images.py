@@ -10,7 +10,8 @@ from pytest_v6probe.errors import Unobserved
 from pytest_v6probe.inventory.model import Docker, Host, Image
 from pytest_v6probe.linux.docker_config import Credentials
 from pytest_v6probe.result import Endpoint, Finding, Layer, Path
-from pytest_v6probe.transport.docker import Pulled, Pushed, Refusal
+from pytest_v6probe.transport.docker.sdk import Refusal
+from pytest_v6probe.transport.docker.transfer import Pulled, Pushed
 from pytest_v6probe.vantage import Vantage
 
 REFERENCE, SECRET = "r.example:5000/alpine", "hunter2-of-the-registry"

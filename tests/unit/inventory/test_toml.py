@@ -297,6 +297,16 @@ def test_a_certificate_authority_is_read_from_beside_the_inventory(tmp_path):
 
 
 @pytest.mark.parametrize(
+    ("said", "meant"),
+    [("engine", "/etc/v6/engine"), ("/srv/engine", "/srv/engine"), ("~/.docker", "~/.docker")],
+)
+def test_certificates_of_an_engine_are_beside_the_inventory(said: str, meant: str):
+    engine = f'[[docker]]\nhost = "web-1"\nurl = "tcp://[::1]"\ncertificates = "{said}"\n'
+    inventory = read(HEAD + HOST + engine, file=Path("/etc/v6/env.toml"))
+    assert [docker.certificates for docker in inventory.dockers] == [meant]
+
+
+@pytest.mark.parametrize(
     ("octets", "why"),
     [(b"\xff", "can't decode byte"), (b"#" * (MAX_BYTES + 1), "more than"), (None, "No such file")],
 )

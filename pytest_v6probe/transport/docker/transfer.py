@@ -10,10 +10,10 @@ from time import monotonic
 from urllib.parse import quote, urlencode
 
 from pytest_v6probe.errors import DeadlinePassed
-from pytest_v6probe.transport import docker_http, docker_sdk
-from pytest_v6probe.transport.docker_dial import Way
-from pytest_v6probe.transport.docker_http import Request
-from pytest_v6probe.transport.docker_progress import Progress, split_reference
+from pytest_v6probe.transport.docker import http, sdk
+from pytest_v6probe.transport.docker.http import Request
+from pytest_v6probe.transport.docker.progress import Progress, split_reference
+from pytest_v6probe.transport.docker.ways import Way
 
 MAX_PROGRESS_BYTES = 64 << 20
 STILL_THERE_S = 3.0
@@ -69,7 +69,7 @@ def _transfer(way: Way, target: str, auth: Mapping[str, str] | None, timeout_s: 
     request = Request(method="POST", target=target, headers=headers)
     seen, end = Progress(), monotonic() + timeout_s
     try:
-        answer = docker_http.ask(
+        answer = http.ask(
             way.connect,
             request,
             name=way.name,
@@ -79,11 +79,11 @@ def _transfer(way: Way, target: str, auth: Mapping[str, str] | None, timeout_s: 
         )
         seen.end()
     except DeadlinePassed:
-        docker_sdk.version(way, monotonic() + STILL_THERE_S)
+        sdk.version(way, monotonic() + STILL_THERE_S)
         seen.error = seen.error or f"timed-out: no end within {timeout_s:.1f} s"
         return seen
     except ValueError as why:
-        raise docker_http.garbage(way.name, str(why)) from why
+        raise http.garbage(way.name, str(why)) from why
     if answer.status >= 300:
-        seen.error = docker_http.message(answer.body) or f"status {answer.status}"
+        seen.error = http.message(answer.body) or f"status {answer.status}"
     return seen

@@ -10,8 +10,8 @@ import pytest
 from pytest_v6probe.agent import wire
 from pytest_v6probe.agent.client import open_agent
 from pytest_v6probe.errors import AgentUnusable, DeadlinePassed, VantageUnreachable
-from pytest_v6probe.transport.docker import DockerTransport
-from tests.unit.transport.engine import frame, run, said
+from pytest_v6probe.transport.docker.exec import DockerTransport
+from tests.unit.transport.docker.played import frame, run, said
 
 ATTACH = "POST /containers/h1/attach"
 UPGRADED = b"HTTP/1.1 101 UPGRADED\r\n\r\n"

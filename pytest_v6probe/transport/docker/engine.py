@@ -9,16 +9,13 @@ from urllib.parse import quote
 
 from pytest_v6probe.errors import Unobserved, VantageUnreachable
 from pytest_v6probe.inventory.model import Docker
-from pytest_v6probe.transport import docker_dial, docker_http, docker_sdk, docker_transfer
 from pytest_v6probe.transport.channel import Channel, Transport
-from pytest_v6probe.transport.docker_dial import Way
-from pytest_v6probe.transport.docker_exec import DockerTransport
-from pytest_v6probe.transport.docker_http import Answer, Request
-from pytest_v6probe.transport.docker_progress import split_reference
-from pytest_v6probe.transport.docker_sdk import Refusal
-from pytest_v6probe.transport.docker_transfer import Pulled, Pushed
-
-__all__ = ["DockerTransport", "Engine", "Pulled", "Pushed", "Refusal", "open_engine"]
+from pytest_v6probe.transport.docker import http, sdk, transfer, ways
+from pytest_v6probe.transport.docker.http import Answer, Request
+from pytest_v6probe.transport.docker.progress import split_reference
+from pytest_v6probe.transport.docker.sdk import Refusal
+from pytest_v6probe.transport.docker.transfer import Pulled, Pushed
+from pytest_v6probe.transport.docker.ways import Way
 
 T = TypeVar("T")
 
@@ -42,14 +39,15 @@ def open_engine(
 
     The way is *docker*'s url; else its socket, on this machine where *through* is None, or by
     ``docker system dial-stdio`` on the host (by *python* where there is no docker command). Raises
-    VantageUnreachable (``docker-unreachable``, ``docker-forbidden``, ``docker-garbage``) or
+    VantageUnreachable (``docker-unreachable``, ``docker-forbidden``, ``docker-certificates``,
+    ``docker-garbage``) or
     DeadlinePassed; *timeout_s* is for all of it.
     """
     end = monotonic() + timeout_s
     why: Unobserved | None = None
-    for way in docker_dial.ways(docker, host_id=host_id, through=through, sudo=sudo, python=python):
+    for way in ways.ways(docker, host_id=host_id, through=through, sudo=sudo, python=python):
         try:
-            return Engine(way, host_id=host_id, version=docker_sdk.version(way, end))
+            return Engine(way, host_id=host_id, version=sdk.version(way, end))
         except VantageUnreachable as failed:
             why = failed
             if failed.reason != "docker-no-cli":
@@ -68,7 +66,7 @@ class Engine:
     def __init__(self, way: Way, *, host_id: str, version: Mapping[str, Any]) -> None:
         self._way = way
         self._host_id = host_id
-        self._api = docker_sdk.agreed(version, way.name)
+        self._api = sdk.agreed(version, way.name)
 
     @property
     def name(self) -> str:
@@ -85,51 +83,22 @@ class Engine:
         """The API version that both sides speak: ``1.41``."""
         return self._api
 
-    def version(self, *, timeout_s: float = CALL_S) -> Mapping[str, Any]:
-        """``GET /version``."""
-        return docker_sdk.version(self._way, monotonic() + timeout_s)
-
-    def info(self, *, timeout_s: float = CALL_S) -> Mapping[str, Any]:
-        """``GET /info``."""
-        return self._must(lambda sdk: docker_sdk.mapping(sdk.info()), timeout_s)
-
-    def network(self, name: str, *, timeout_s: float = CALL_S) -> Mapping[str, Any] | Refusal:
-        """``GET /networks/NAME``."""
-        return self._call(lambda sdk: docker_sdk.mapping(sdk.inspect_network(name)), timeout_s)
-
-    def create_network(
-        self,
-        name: str,
-        *,
-        ipv6: bool,
-        options: Mapping[str, str] | None = None,
-        subnets: Sequence[str] = (),
-        timeout_s: float = CALL_S,
-    ) -> str | Refusal:
-        """Make a bridge network; its id. *subnets* are prefixes for it, else the engine chooses."""
-        return self._call(
-            lambda sdk: docker_sdk.network(
-                sdk, name, ipv6=ipv6, options=options or {}, subnets=subnets
-            ),
-            timeout_s,
-        )
-
     def remove_network(self, name: str, *, timeout_s: float = CALL_S) -> Refusal | None:
         """Remove a network."""
-        return self._done(lambda sdk: sdk.remove_network(name), timeout_s)
+        return self._done(lambda client: client.remove_network(name), timeout_s)
 
     def containers(
         self, *, everything: bool = False, timeout_s: float = CALL_S
     ) -> tuple[Mapping[str, Any], ...]:
         """The running containers, or all of them."""
         return self._must(
-            lambda sdk: tuple(map(docker_sdk.mapping, sdk.containers(all=everything))), timeout_s
+            lambda client: tuple(map(sdk.mapping, client.containers(all=everything))), timeout_s
         )
 
     def inspect(self, container: str, *, timeout_s: float = CALL_S) -> Mapping[str, Any] | Refusal:
         """``GET /containers/ID/json``."""
         return self._call(
-            lambda sdk: docker_sdk.mapping(sdk.inspect_container(container)), timeout_s
+            lambda client: sdk.mapping(client.inspect_container(container)), timeout_s
         )
 
     def run(
@@ -139,25 +108,15 @@ class Engine:
         command: Sequence[str],
         name: str = "",
         network: str = "",
-        publish: Mapping[int, int | tuple[str, int]] | None = None,
-        binds: Sequence[str] = (),
         timeout_s: float = CALL_S,
     ) -> str | Refusal:
-        """Create and start a container; its id. *image* must be there already.
-
-        *publish* maps a TCP port of the container to one of the host's, or to (address, port);
-        *binds* are ``/host/path:/path:ro``. What cannot be started is removed.
+        """Create and start a container; its id. *image* must be there already. What cannot be
+        started is removed.
         """
         end = monotonic() + timeout_s
         made = self._call(
-            lambda sdk: docker_sdk.container(
-                sdk,
-                image,
-                command=command,
-                name=name,
-                network=network,
-                publish=publish or {},
-                binds=binds,
+            lambda client: sdk.container(
+                client, image, command=command, name=name, network=network
             ),
             timeout_s,
         )
@@ -166,22 +125,22 @@ class Engine:
     def remove_container(self, container: str, *, timeout_s: float = CALL_S) -> Refusal | None:
         """Kill and remove a container, with its volumes."""
         return self._done(
-            lambda sdk: sdk.remove_container(container, force=True, v=True), timeout_s
+            lambda client: client.remove_container(container, force=True, v=True), timeout_s
         )
 
     def has_image(self, reference: str, *, timeout_s: float = CALL_S) -> bool:
         """Whether the engine holds an image by this name or id."""
-        said = self._call(lambda sdk: docker_sdk.mapping(sdk.inspect_image(reference)), timeout_s)
+        said = self._call(lambda client: sdk.mapping(client.inspect_image(reference)), timeout_s)
         return not isinstance(said, Refusal)
 
     def remove_image(self, reference: str, *, timeout_s: float = CALL_S) -> Refusal | None:
         """Remove an image, or one name of it."""
-        return self._done(lambda sdk: sdk.remove_image(reference, force=True), timeout_s)
+        return self._done(lambda client: client.remove_image(reference, force=True), timeout_s)
 
     def tag(self, image: str, reference: str, *, timeout_s: float = CALL_S) -> Refusal | None:
         """Give *image* another name."""
         name, tag = split_reference(reference)
-        return self._done(lambda sdk: sdk.tag(image, name, tag), timeout_s)
+        return self._done(lambda client: client.tag(image, name, tag), timeout_s)
 
     def pull(
         self,
@@ -193,7 +152,7 @@ class Engine:
         """Let the engine pull *reference*; *auth* is ``{"username", "password"}``, never taken from
         this machine's own configuration.
         """
-        return docker_transfer.pull(self._way, self._api, reference, auth=auth, timeout_s=timeout_s)
+        return transfer.pull(self._way, self._api, reference, auth=auth, timeout_s=timeout_s)
 
     def push(
         self,
@@ -203,7 +162,7 @@ class Engine:
         timeout_s: float = PULL_S,
     ) -> Pushed:
         """Let the engine push *reference*; *auth* as for `pull`."""
-        return docker_transfer.push(self._way, self._api, reference, auth=auth, timeout_s=timeout_s)
+        return transfer.push(self._way, self._api, reference, auth=auth, timeout_s=timeout_s)
 
     def execute(
         self, container: str, argv: Sequence[str], *, timeout_s: float = CALL_S
@@ -211,7 +170,7 @@ class Engine:
         """Start *argv* in *container*: the exec's id, its connection, and what came already."""
         end = monotonic() + timeout_s
         made = self._call(
-            lambda sdk: docker_sdk.text(sdk.exec_create(container, list(argv), stdin=True), "Id"),
+            lambda client: sdk.text(client.exec_create(container, list(argv), stdin=True), "Id"),
             timeout_s,
         )
         if isinstance(made, Refusal):
@@ -221,7 +180,7 @@ class Engine:
 
     def executed(self, exec_id: str, *, timeout_s: float = CALL_S) -> Mapping[str, Any] | Refusal:
         """``GET /exec/ID/json``."""
-        return self._call(lambda sdk: docker_sdk.mapping(sdk.exec_inspect(exec_id)), timeout_s)
+        return self._call(lambda client: sdk.mapping(client.exec_inspect(exec_id)), timeout_s)
 
     def attend(
         self, container: str, image: str, argv: Sequence[str], *, timeout_s: float = CALL_S
@@ -231,7 +190,7 @@ class Engine:
         """
         end = monotonic() + timeout_s
         made = self._call(
-            lambda sdk: docker_sdk.attendant(sdk, image, argv, beside=container), timeout_s
+            lambda client: sdk.attendant(client, image, argv, beside=container), timeout_s
         )
         if isinstance(made, Refusal):
             return made
@@ -247,7 +206,7 @@ class Engine:
 
     def _started(self, made: str, end: float) -> str | Refusal:
         """Start a container that was made; one that does not start is removed."""
-        refused = self._done(lambda sdk: sdk.start(made), end - monotonic())
+        refused = self._done(lambda client: client.start(made), end - monotonic())
         if refused is not None:
             self.remove_container(made)
             return refused
@@ -255,13 +214,13 @@ class Engine:
 
     def _taken_over(self, target: str, body: bytes, end: float) -> tuple[Channel, bytes] | Refusal:
         request = Request(method="POST", target=f"/v{self._api}{target}", headers=_JSON, body=body)
-        taken = docker_http.upgrade(self._way.connect, request, name=self.name, end=end)
+        taken = http.upgrade(self._way.connect, request, name=self.name, end=end)
         if isinstance(taken, Answer):
-            return Refusal(taken.status, docker_http.message(taken.body))
+            return Refusal(taken.status, http.message(taken.body))
         return taken
 
     def _call(self, act: Callable[[Any], T], timeout_s: float) -> T | Refusal:
-        return docker_sdk.call(self._way, self._api, act, timeout_s)
+        return sdk.call(self._way, self._api, act, timeout_s)
 
     def _done(self, act: Callable[[Any], object], timeout_s: float) -> Refusal | None:
         said = self._call(act, timeout_s)
@@ -271,5 +230,5 @@ class Engine:
         """What every engine answers to everybody who may ask it at all."""
         said = self._call(act, timeout_s)
         if isinstance(said, Refusal):
-            raise docker_http.garbage(self.name, f"status {said.status}: {said.message}")
+            raise http.garbage(self.name, f"status {said.status}: {said.message}")
         return said

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_v6probe.transport.docker_progress import Progress, split_reference
+from pytest_v6probe.transport.docker.progress import Progress, split_reference
 
 DIGEST = "sha256:" + "ab" * 32
 PULLED = (

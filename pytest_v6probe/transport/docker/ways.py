@@ -6,6 +6,7 @@ import errno
 import socket
 import ssl
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic
@@ -13,9 +14,10 @@ from urllib.parse import urlsplit
 
 from pytest_v6probe.errors import AgentUnusable, DeadlinePassed, VantageUnreachable
 from pytest_v6probe.inventory.model import Docker
-from pytest_v6probe.transport import dial, docker_http
+from pytest_v6probe.transport import dial
 from pytest_v6probe.transport.channel import SUDO, Channel, Transport
-from pytest_v6probe.transport.docker_http import Connect
+from pytest_v6probe.transport.docker import http
+from pytest_v6probe.transport.docker.http import Connect
 
 TLS_PORT = 2376
 """The port of dockerd for TLS (docs.docker.com/engine/security/protect-access)."""
@@ -79,6 +81,8 @@ class SocketChannel:
         except TimeoutError as why:
             raise self._late() from why
         except OSError as why:
+            with suppress(DeadlinePassed):
+                self.receive(timeout_s=0)  # TLS may have been told why
             raise AgentUnusable(f"{self._name}: {why}", reason="agent-died") from why
 
     def receive(self, *, timeout_s: float) -> bytes:
@@ -118,7 +122,7 @@ def _by_socket(path: str, host_id: str) -> Way:
         except OSError as why:
             sock.close()
             forbidden = why.errno in {errno.EACCES, errno.EPERM}
-            raise docker_http.gone(
+            raise http.gone(
                 name, f"permission denied: {path}" if forbidden else f"{path}: errno {why}"
             ) from why
         return SocketChannel(sock, name=name)
@@ -135,16 +139,15 @@ def _by_url(docker: Docker, host_id: str) -> Way:
 
     def connect(timeout_s: float) -> Channel:
         end = monotonic() + timeout_s
+        context = _context(Path(docker.certificates).expanduser(), name)
         try:
             sock = dial.direct(host, port, timeout_s=timeout_s)
         except VantageUnreachable as why:
-            raise docker_http.gone(name, str(why)) from why
-        if not docker.certificates:
-            return SocketChannel(sock, name=name)
+            raise http.gone(name, str(why)) from why
         try:
             sock.settimeout(max(0.001, end - monotonic()))
-            secure = _context(Path(docker.certificates)).wrap_socket(sock, server_hostname=host)
-        except OSError as why:  # ssl.SSLError is one, and a certificate that cannot be read
+            secure = context.wrap_socket(sock, server_hostname=host)
+        except OSError as why:  # ssl.SSLError is one
             sock.close()
             raise _tls(name, why) from why
         return SocketChannel(secure, name=name)
@@ -152,10 +155,18 @@ def _by_url(docker: Docker, host_id: str) -> Way:
     return Way(name=name, connect=connect)
 
 
-def _context(place: Path) -> ssl.SSLContext:
+def _context(place: Path, name: str) -> ssl.SSLContext:
     """Both sides show certificates, as DOCKER_TLS_VERIFY has it."""
-    context = ssl.create_default_context(cafile=place / "ca.pem")
-    context.load_cert_chain(place / "cert.pem", place / "key.pem")
+    authority, own, key = (place / file for file in ("ca.pem", "cert.pem", "key.pem"))
+    try:
+        context = ssl.create_default_context(cafile=authority)
+        context.load_cert_chain(own, key)
+    except OSError as why:  # ssl.SSLError is one: a file that is no certificate, or another's key
+        raise VantageUnreachable(
+            f"{name}: {place}: {why}: `certificates` is the directory of ca.pem, cert.pem and key.pem",
+            reason="docker-certificates",
+            vantage=name,
+        ) from why
     return context
 
 
@@ -168,7 +179,7 @@ def _tls(name: str, why: OSError) -> VantageUnreachable:
             reason="docker-forbidden",
             vantage=name,
         )
-    return docker_http.gone(name, f"TLS: {why}")
+    return http.gone(name, f"TLS: {why}")
 
 
 def _by_program(through: Transport, argv: Sequence[str], host_id: str, path: str) -> Way:
@@ -178,6 +189,6 @@ def _by_program(through: Transport, argv: Sequence[str], host_id: str, path: str
         try:
             return through.start(argv, timeout_s=timeout_s)
         except AgentUnusable as why:  # there is no such program
-            raise docker_http.gone(name, f"{argv[0]}: not found") from why
+            raise http.gone(name, f"{argv[0]}: not found") from why
 
     return Way(name=name, connect=connect)

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from pytest_v6probe.inventory.model import Docker
-from pytest_v6probe.transport.docker import Engine, open_engine
-from tests.unit.transport.engine import FakeEngine, Script
+from pytest_v6probe.transport.docker.engine import Engine, open_engine
+from tests.unit.transport.docker.played import FakeEngine, Script
 
 
 @pytest.fixture

@@ -57,7 +57,7 @@ def ask(
 
     *end* is on the monotonic clock and for all of it. *take* is given the body of a good answer as
     it comes. Raises VantageUnreachable (``docker-unreachable``, ``docker-forbidden``,
-    ``docker-garbage``, ``docker-no-cli``) or DeadlinePassed.
+    ``docker-certificates``, ``docker-garbage``, ``docker-no-cli``) or DeadlinePassed.
     """
     channel = connect(end - monotonic())
     wire = _Socket(channel, end, MAX_HEADS_BYTES)

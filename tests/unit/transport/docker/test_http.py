@@ -3,14 +3,16 @@
 import contextlib
 import time
 import tracemalloc
+from functools import partial
 
 import pytest
 
 from pytest_v6probe.errors import DeadlinePassed, Unobserved, VantageUnreachable
-from pytest_v6probe.transport import docker_http
-from tests.unit.transport.engine import said
+from pytest_v6probe.transport.docker import http
+from tests.unit.transport.docker.played import said
 
 OK = b"HTTP/1.1 200 OK\r\n"
+INSPECT = "GET /containers/web/json"
 CHUNKED = OK + b"Transfer-Encoding: chunked\r\n\r\n"
 
 
@@ -61,14 +63,13 @@ HOSTILE = {
 }
 
 
-@pytest.mark.parametrize("call", ["/version", "/info"])
+@pytest.mark.parametrize("call", ["/version", "/containers/web/json"])
 @pytest.mark.parametrize("name", HOSTILE)
 def test_a_hostile_answer_is_unobserved_in_time_and_in_bounds(play, opened, name, call):
     script, reason = HOSTILE[name]
     fake = play()
-    engine = opened(fake)
+    ask = partial(opened, fake) if call == "/version" else partial(opened(fake).inspect, "web")
     fake.script[f"GET {call}"] = script
-    ask = {"/version": engine.version, "/info": engine.info}[call]
     tracemalloc.start()
     begun = time.monotonic()
     with pytest.raises(Unobserved) as caught:
@@ -78,18 +79,18 @@ def test_a_hostile_answer_is_unobserved_in_time_and_in_bounds(play, opened, name
     assert caught.value.reason == reason
     assert str(caught.value).isprintable()
     assert took_s < 5
-    assert peak < 8 * docker_http.MAX_BYTES
+    assert peak < 8 * http.MAX_BYTES
 
 
 def test_a_redirect_is_not_followed(play, opened):
     fake = play()
     engine = opened(fake)
     away = b"HTTP/1.1 307 X\r\nLocation: http://[fd00:ec2::254]/\r\nContent-Length: 0\r\n\r\n"
-    fake.script["GET /info"] = away
+    fake.script[INSPECT] = away
     with pytest.raises(VantageUnreachable) as caught:
-        engine.info()
+        engine.inspect("web")
     assert caught.value.reason == "docker-garbage"
-    assert fake.asked.count("GET /info") == 1
+    assert fake.asked.count(INSPECT) == 1
 
 
 @pytest.mark.parametrize(
@@ -120,7 +121,7 @@ def test_a_hostile_answer_to_an_exec_is_unobserved(play, opened, answer, reason)
     ],
 )
 def test_the_message_of_a_refusal_is_printable_and_short(body, expected):
-    assert docker_http.message(body) == expected
+    assert http.message(body) == expected
 
 
 @pytest.mark.parametrize(
@@ -138,7 +139,7 @@ def test_the_message_of_a_refusal_is_printable_and_short(body, expected):
     ],
 )
 def test_last_words_tell_why_an_engine_is_not_reached(words, reason):
-    assert docker_http.gone("x", words).reason == reason
+    assert http.gone("x", words).reason == reason
 
 
 def test_a_deadline_is_for_all_of_an_answer(play, opened):

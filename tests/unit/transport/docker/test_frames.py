@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_v6probe.transport.docker_frames import Frames
-from tests.unit.transport.engine import frame
+from pytest_v6probe.transport.docker.frames import Frames
+from tests.unit.transport.docker.played import frame
 
 FRAMES = st.lists(st.tuples(st.integers(0, 3), st.binary(max_size=40)), max_size=6)
 

@@ -6,9 +6,10 @@ import json
 import pytest
 
 from pytest_v6probe.errors import DeadlinePassed, VantageUnreachable
-from pytest_v6probe.transport import docker_transfer
-from pytest_v6probe.transport.docker import Pulled, Pushed, Refusal
-from tests.unit.transport.engine import VERSION, said
+from pytest_v6probe.transport.docker import transfer
+from pytest_v6probe.transport.docker.sdk import Refusal
+from pytest_v6probe.transport.docker.transfer import Pulled, Pushed
+from tests.unit.transport.docker.played import VERSION, said
 
 CREATE = "POST /containers/create"
 DIGEST = "sha256:" + "cd" * 32
@@ -43,35 +44,30 @@ def test_an_engine_without_a_common_version_is_not_used(play, opened, version):
     assert (caught.value.reason, len(str(caught.value)) < 800) == ("docker-garbage", True)
 
 
-def test_a_network_is_a_mapping_or_a_refusal(play, opened):
-    fake = play({"GET /networks/bridge": said(200, {"Name": "bridge", "EnableIPv6": True})})
+def test_a_container_is_a_mapping_or_a_refusal(play, opened):
+    engine = opened(play({"GET /containers/web/json": said(200, {"Name": "/web"})}))
+    assert engine.inspect("web") == {"Name": "/web"}
+    assert engine.inspect("nope") == Refusal(404, "no such thing: GET /containers/nope/json")
+
+
+def test_an_engine_that_does_not_list_its_containers_is_none(play, opened):
+    fake = play({"GET /containers/json": said(200, [{"Id": "c1"}])})
     engine = opened(fake)
-    assert engine.network("bridge") == {"Name": "bridge", "EnableIPv6": True}
-    assert engine.network("nope") == Refusal(404, "no such thing: GET /networks/nope")
+    assert engine.containers() == ({"Id": "c1"},)
+    fake.script["GET /containers/json"] = said(500, {"message": "no"})
+    with pytest.raises(VantageUnreachable, match="status 500: no") as caught:
+        engine.containers()
+    assert caught.value.reason == "docker-garbage"
 
 
-def test_a_network_is_made_with_ipv6_and_a_label(play, opened):
-    fake = play({"POST /networks/create": said(201, {"Id": "n1"})})
-    made = opened(fake).create_network("six", ipv6=True, subnets=["2001:db8:1::/64"])
-    asked = json.loads(fake.bodies[-1])
-    assert made == "n1"
-    assert (asked["EnableIPv6"], asked["Labels"]) == (True, {"pytest-v6probe": ""})
-    assert asked["IPAM"]["Config"][0]["Subnet"] == "2001:db8:1::/64"
-
-
-def test_a_container_is_made_and_started(play, opened):
+def test_a_container_is_made_with_a_label_and_started(play, opened):
     fake = play({CREATE: said(201, {"Id": "c1"}), "POST /containers/c1/start": said(204, b"")})
-    ran = opened(fake).run(
-        "img", command=["a", "b"], network="six", publish={80: ("::", 8080)}, binds=["/usr:/usr:ro"]
-    )
+    ran = opened(fake).run("img", command=["a", "b"], network="six")
     asked = json.loads(fake.bodies[fake.asked.index(CREATE)])
     assert ran == "c1"
     assert (asked["Image"], asked["Cmd"]) == ("img", ["a", "b"])
-    assert asked["HostConfig"] == {
-        "NetworkMode": "six",
-        "Binds": ["/usr:/usr:ro"],
-        "PortBindings": {"80/tcp": [{"HostIp": "::", "HostPort": "8080"}]},
-    }
+    assert asked["HostConfig"] == {"NetworkMode": "six"}
+    assert asked["Labels"] == {"pytest-v6probe": ""}
 
 
 def test_a_container_that_does_not_start_is_removed(play, opened):
@@ -130,7 +126,7 @@ def test_a_pull_without_end_is_told_from_an_engine_that_died(play, opened, monke
     fake = play({"POST /images/create": silence})
     engine = opened(fake)
     assert engine.pull("a", timeout_s=0.3) == Pulled(error="timed-out: no end within 0.3 s")
-    monkeypatch.setattr(docker_transfer, "STILL_THERE_S", 0.2)
+    monkeypatch.setattr(transfer, "STILL_THERE_S", 0.2)
     fake.script["GET /version"] = silence
     with pytest.raises(DeadlinePassed):
         engine.pull("a", timeout_s=0.3)

@@ -15,10 +15,11 @@ from typing import TYPE_CHECKING
 
 from pytest_v6probe.errors import AgentUnusable, DeadlinePassed, Unobserved, VantageUnreachable
 from pytest_v6probe.transport.channel import LAST_WORDS, Channel, printable
-from pytest_v6probe.transport.docker_frames import ERRORS, Frames
+from pytest_v6probe.transport.docker.frames import ERRORS, Frames
 
 if TYPE_CHECKING:
-    from pytest_v6probe.transport.docker import Engine, Refusal
+    from pytest_v6probe.transport.docker.engine import Engine
+    from pytest_v6probe.transport.docker.sdk import Refusal
 
 DYING_S = 2.0
 """How long the engine may take to say how a program ended."""
@@ -164,9 +165,9 @@ class FrameChannel:
         end = monotonic() + timeout_s
         self._silent = True
         while not self._output and not self._over:
-            if not self._heard and monotonic() > end:
-                raise DeadlinePassed(f"{self._name}: silence", reason="deadline-passed")
             self._listen(end)
+            if not self._output and not self._over and monotonic() > end:
+                raise DeadlinePassed(f"{self._name}: silence", reason="deadline-passed")
         self._silent = False
         octets, self._output = self._output, b""
         return octets

@@ -1,28 +1,25 @@
 """Is an engine reached by each way, and is it said why where it is not?"""
 
 import contextlib
-import os
 import shutil
 import socket
 import ssl
 import sys
-from datetime import UTC, datetime, timedelta
 from ipaddress import IPv6Address
 from threading import Thread
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
 
 from pytest_v6probe.errors import DeadlinePassed, VantageUnreachable
 from pytest_v6probe.inventory.model import Docker
 from pytest_v6probe.lab.certificates import Certificate, authority
-from pytest_v6probe.transport import docker_dial
-from pytest_v6probe.transport.docker import open_engine
-from pytest_v6probe.transport.docker_dial import RELAY
+from pytest_v6probe.transport.docker import ways
+from pytest_v6probe.transport.docker.engine import open_engine
+from pytest_v6probe.transport.docker.sdk import Refusal
+from pytest_v6probe.transport.docker.ways import RELAY
 from pytest_v6probe.transport.local import LocalTransport
-from tests.unit.transport.engine import VERSION, read_request, said
+from tests.unit.transport.docker.clients import sign
+from tests.unit.transport.docker.played import VERSION, read_request, said
 
 LOOPBACK = IPv6Address("::1")
 
@@ -74,7 +71,7 @@ def test_where_there_is_no_docker_command_python_is_the_way(play):
     fake = play()
     host = Host(python3=[sys.executable])
     opened = engine(fake.path, host)
-    assert opened.info() == {"ServerVersion": "27.3.1"}
+    assert opened.inspect("x") == Refusal(404, "no such thing: GET /containers/x/json")
     assert [argv[0] for argv in host.asked] == ["docker", "python3", "python3"]
 
 
@@ -117,26 +114,6 @@ def test_a_socket_that_may_not_be_used_is_forbidden(play, monkeypatch):
     assert failure(fake.path, None).reason == "docker-forbidden"
 
 
-def sign_a_client(lab, place):
-    """The lab's own certificates are for servers; one for a client is made here."""
-    key, now = ec.generate_private_key(ec.SECP256R1()), datetime.now(UTC)
-    named = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "client")])
-    signed = (
-        x509.CertificateBuilder(lab.certificate.subject, named, key.public_key(), 7)
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=1))
-        .add_extension(
-            x509.AuthorityKeyIdentifier.from_issuer_public_key(lab.key.public_key()), critical=False
-        )
-        .sign(lab.key, hashes.SHA256())
-    )
-    pem = serialization.Encoding.PEM
-    (place / "cert.pem").write_bytes(signed.public_bytes(pem))
-    (place / "key.pem").write_bytes(
-        key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    )
-
-
 @pytest.fixture
 def certificates(tmp_path):
     """Two directories as DOCKER_CERT_PATH wants them: an authority's, and a stranger's."""
@@ -147,7 +124,7 @@ def certificates(tmp_path):
         (place / "ca.pem").write_text(lab.pem)
         lab.issue(Certificate(name="engine.example", addresses=(LOOPBACK,)), place / "cert.pem")
         shutil.copy(place / "cert.pem", place / "server.pem")
-        sign_a_client(lab, place)
+        sign(lab, place)
     return tmp_path
 
 
@@ -186,27 +163,65 @@ def by_tls(port, certificates):
 
 
 def test_over_tls_both_sides_show_certificates(tls_port, certificates):
-    assert by_tls(tls_port, certificates / "own").version() == VERSION
+    assert by_tls(tls_port, certificates / "own").api_version == "1.45"
 
 
-@pytest.mark.parametrize(
-    ("cut", "said_of_it"),
-    [("stranger", "CERTIFICATE_VERIFY_FAILED"), ("none", "No such file or directory")],
-)
-def test_a_stranger_over_tls_is_not_believed(tls_port, certificates, cut, said_of_it):
-    with pytest.raises(VantageUnreachable, match=said_of_it) as caught:
-        by_tls(tls_port, certificates / cut)
+def test_a_stranger_over_tls_is_not_believed(tls_port, certificates):
+    with pytest.raises(VantageUnreachable, match="CERTIFICATE_VERIFY_FAILED") as caught:
+        by_tls(tls_port, certificates / "stranger")
     assert caught.value.reason == "docker-unreachable"
 
 
-def test_a_certificate_that_the_engine_does_not_take_is_unobserved(tls_port, certificates):
+@pytest.mark.parametrize(
+    ("file", "text"),
+    [("ca.pem", None), ("cert.pem", None), ("key.pem", ""), ("ca.pem", "what is no certificate")],
+)
+def test_certificates_that_cannot_be_read_are_named_with_their_place(certificates, file, text):
+    own = certificates / "own"
+    (own / file).unlink()
+    if text is not None:
+        (own / file).write_text(text)
+    with pytest.raises(
+        VantageUnreachable, match=f"{own}: .* ca.pem, cert.pem and key.pem"
+    ) as caught:
+        by_tls(2376, own)
+    assert caught.value.reason == "docker-certificates"
+
+
+def test_the_place_of_certificates_may_be_in_the_users_home(tls_port, certificates, monkeypatch):
+    monkeypatch.setenv("HOME", str(certificates))
+    assert by_tls(tls_port, "~/own").api_version == "1.45"
+
+
+@pytest.fixture
+def not_taken(certificates):
+    """Certificates of a client that trusts the engine, which does not trust it."""
     mixed = certificates / "mixed"
     shutil.copytree(certificates / "stranger", mixed)
     shutil.copy(certificates / "own" / "ca.pem", mixed / "ca.pem")
-    with pytest.raises(VantageUnreachable) as caught:
-        by_tls(tls_port, mixed)
-    # its alert may be lost: a reset, for the request that it has not read, can overtake it
-    assert caught.value.reason in {"docker-forbidden", "docker-unreachable"}
+    return mixed
+
+
+def test_a_certificate_that_the_engine_does_not_take_is_unobserved(tls_port, not_taken):
+    with pytest.raises(VantageUnreachable, match=r"is cert\.pem signed by the authority") as caught:
+        by_tls(tls_port, not_taken)
+    assert caught.value.reason == "docker-forbidden"
+
+
+def test_why_a_connection_was_closed_is_heard_by_who_writes_on(tls_port, not_taken):
+    docker = Docker(host="x", url=f"tcp://[::1]:{tls_port}", certificates=str(not_taken))
+    (way,) = ways.ways(docker, host_id="x", through=None, sudo=False, python="python3")
+    with (
+        contextlib.closing(way.connect(5)) as channel,
+        pytest.raises(VantageUnreachable) as caught,
+    ):
+        write_on(channel)
+    assert caught.value.reason == "docker-forbidden"
+
+
+def write_on(channel):
+    while True:
+        channel.send(b"GET / HTTP/1.1\r\n", timeout_s=5)
 
 
 @pytest.mark.parametrize(
@@ -222,12 +237,12 @@ def test_a_certificate_that_the_engine_does_not_take_is_unobserved(tls_port, cer
 def test_an_alert_about_our_certificate_is_the_engines_no(alert, reason):
     why = ssl.SSLError(1, alert)
     why.reason = alert
-    assert docker_dial._tls("x", why).reason == reason
+    assert ways._tls("x", why).reason == reason
 
 
-def test_a_port_where_nobody_listens_is_unreachable():
+def test_a_port_where_nobody_listens_is_unreachable(certificates):
     with socket.create_server(("::1", 0), family=socket.AF_INET6) as free:
         port = free.getsockname()[1]
     with pytest.raises(VantageUnreachable, match="refused") as caught:
-        by_tls(port, os.devnull)
+        by_tls(port, certificates / "own")
     assert caught.value.reason == "docker-unreachable"

@@ -37,7 +37,6 @@ class FakeEngine:
         self.path = path
         self.script: dict[str, Script] = {
             "GET /version": said(200, VERSION),
-            "GET /info": said(200, {"ServerVersion": "27.3.1"}),
             **(script or {}),
         }
         self.asked: list[str] = []

@@ -1,5 +1,5 @@
 """How does the docker SDK speak to an engine? Its one door: it builds the requests and reads the
-answers, the connections are ours (`docker_dial`).
+answers, the connections are ours (`ways`).
 """
 
 from __future__ import annotations
@@ -11,19 +11,19 @@ from dataclasses import dataclass
 from time import monotonic
 from typing import Any, TypeVar
 
-from pytest_v6probe.transport import docker_http
 from pytest_v6probe.transport.channel import printable
-from pytest_v6probe.transport.docker_dial import Way
-from pytest_v6probe.transport.docker_http import Request
+from pytest_v6probe.transport.docker import http
+from pytest_v6probe.transport.docker.http import Request
+from pytest_v6probe.transport.docker.ways import Way
 
 T = TypeVar("T")
 
 LABEL = "pytest-v6probe"
-"""Every container and network that is made here bears this label."""
+"""Every container and network that this project makes bears this label."""
 
 _BASE = "http://docker:2375"
 _OURS = frozenset({"connection", "content-length", "accept-encoding"})
-"""Headers that `docker_http` sets, or that would have the answer compressed."""
+"""Headers that `http` sets, or that would have the answer compressed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,21 +53,21 @@ def call(way: Way, api: str, act: Callable[[Any], T], timeout_s: float) -> T | R
     except docker.errors.APIError as why:
         return Refusal(int(why.status_code or 0), str(why.explanation))
     except (requests.RequestException, docker.errors.DockerException) as why:
-        raise docker_http.garbage(way.name, repr(why)) from why
+        raise http.garbage(way.name, repr(why)) from why
     except (ValueError, TypeError, LookupError, AttributeError, RecursionError) as why:
-        raise docker_http.garbage(way.name, f"{type(why).__name__}: {why}") from why
+        raise http.garbage(way.name, f"{type(why).__name__}: {why}") from why
 
 
 def version(way: Way, end: float) -> Mapping[str, Any]:
     """``GET /version``, which every engine answers whatever version the client speaks."""
     request = Request(method="GET", target="/version", headers={})
-    answer = docker_http.ask(way.connect, request, name=way.name, end=end)
+    answer = http.ask(way.connect, request, name=way.name, end=end)
     try:
         said = json.loads(answer.body)
     except (ValueError, RecursionError) as why:
-        raise docker_http.garbage(way.name, repr(answer.body[:200])) from why
+        raise http.garbage(way.name, repr(answer.body[:200])) from why
     if answer.status != 200 or not isinstance(said, dict):
-        raise docker_http.garbage(way.name, f"status {answer.status}: {answer.body[:200]!r}")
+        raise http.garbage(way.name, f"status {answer.status}: {answer.body[:200]!r}")
     return said
 
 
@@ -85,7 +85,7 @@ def agreed(said: Mapping[str, Any], name: str) -> str:
         _numbers(constants.MINIMUM_DOCKER_API_VERSION) or (1, 0),
     )
     if newest is None or not oldest <= min(newest, ours):
-        raise docker_http.garbage(
+        raise http.garbage(
             name,
             f"it speaks the API {said.get('MinAPIVersion')!r} to {said.get('ApiVersion')!r}, and "
             "the docker SDK here {}.{} to {}.{}".format(*oldest, *ours),
@@ -93,64 +93,41 @@ def agreed(said: Mapping[str, Any], name: str) -> str:
     return "{}.{}".format(*min(newest, ours))
 
 
-def network(
-    sdk: Any, name: str, *, ipv6: bool, options: Mapping[str, str], subnets: Sequence[str]
-) -> str:
-    """Make a bridge network; its id."""
-    import docker.types  # noqa: PLC0415  loads on first use
-
-    pools = [docker.types.IPAMPool(subnet=subnet) for subnet in subnets]
-    made = sdk.create_network(
-        name,
-        driver="bridge",
-        options=dict(options),
-        enable_ipv6=ipv6,
-        ipam=docker.types.IPAMConfig(pool_configs=pools) if pools else None,
-        labels={LABEL: ""},
-    )
-    return text(made, "Id")
-
-
 def container(
-    sdk: Any,
+    client: Any,
     image: str,
     *,
     command: Sequence[str],
     name: str,
     network: str,
-    publish: Mapping[int, int | tuple[str, int]],
-    binds: Sequence[str],
 ) -> str:
     """Make a container; its id."""
-    host = sdk.create_host_config(
-        binds=list(binds), port_bindings=dict(publish), network_mode=network or None
-    )
-    made = sdk.create_container(
+    host = client.create_host_config(network_mode=network or None)
+    made = client.create_container(
         image,
         command=list(command),
         name=name or None,
         labels={LABEL: ""},
-        ports=list(publish),
         use_config_proxy=False,
         host_config=host,
     )
     return text(made, "Id")
 
 
-def attendant(sdk: Any, image: str, argv: Sequence[str], *, beside: str) -> str:
+def attendant(client: Any, image: str, argv: Sequence[str], *, beside: str) -> str:
     """Make a container for *argv* alone, in the network namespace of *beside*; its id.
 
     With StdinOnce its input ends with the connection that is attached to it: a killed run leaves
     nothing.
     """
-    config = sdk.create_container_config(
+    config = client.create_container_config(
         image, list(argv[1:]), entrypoint=[argv[0]], stdin_open=True, labels={LABEL: ""}
     )
     config |= {"AttachStdin": True, "AttachStdout": True, "AttachStderr": True, "StdinOnce": True}
-    config["HostConfig"] = sdk.create_host_config(
+    config["HostConfig"] = client.create_host_config(
         auto_remove=True, network_mode=f"container:{beside}"
     )
-    return text(sdk.create_container_from_config(config), "Id")
+    return text(client.create_container_from_config(config), "Id")
 
 
 def mapping(said: object) -> Mapping[str, Any]:
@@ -186,10 +163,10 @@ class _Door:
             headers={k: v for k, v in request.headers.items() if k.lower() not in _OURS},
             body=body.encode() if isinstance(body, str) else body,
         )
-        answer = docker_http.ask(self._way.connect, asked, name=self._way.name, end=self._end)
+        answer = http.ask(self._way.connect, asked, name=self._way.name, end=self._end)
         said = answer.body
         if answer.status >= 400:  # the SDK trips over a refusal of any other shape
-            said = json.dumps({"message": docker_http.message(said)}).encode()
+            said = json.dumps({"message": http.message(said)}).encode()
         response = requests.Response()
         response.status_code = answer.status
         response.reason = ""

@@ -9,7 +9,7 @@ import pytest
 
 from pytest_v6probe.errors import Unobserved
 from pytest_v6probe.linux.docker_config import Credentials
-from pytest_v6probe.transport.docker_credentials import credentials_for
+from pytest_v6probe.transport.docker.credentials import credentials_for
 
 SECRET = "hunter2-of-the-registry"
 ALICE = Credentials(username="alice", password=SECRET)
