@@ -64,7 +64,8 @@ def open_agent(
 class Agent:
     """An agent at a vantage. Threads may share it; their batches follow one another.
 
-    After an error the program is ended; the next `run` starts another.
+    After an error the program is ended; the next `run` starts another, as it does where the program
+    ended while nothing was asked of it (its container was restarted, its connection cut).
     """
 
     def __init__(
@@ -134,8 +135,9 @@ class Agent:
     def _open(self) -> Channel:
         if self._closed:
             raise self._unusable("agent-died", "it was closed")
-        if self._channel is not None:
+        if self._channel is not None and not self._over(self._channel):
             return self._channel
+        self._drop()
         try:
             self._channel = self._started()
         except DeadlinePassed as why:
@@ -148,6 +150,19 @@ class Agent:
             why.vantage = self._vantage
             raise
         return self._channel
+
+    def _over(self, channel: Channel) -> bool:
+        """Whether the program ended since the last batch. Raises AgentUnusable if it spoke unasked."""
+        try:
+            octets = channel.receive(timeout_s=0.0)
+        except DeadlinePassed:
+            return False
+        except Unobserved:
+            return True
+        if octets:
+            self._drop()
+            raise self._unusable("agent-garbage", f"unasked it says {printable(octets[:200])}")
+        return True
 
     def _started(self) -> Channel:
         deadline = monotonic() + self._timeout_s

@@ -115,6 +115,20 @@ def test_an_agent_killed_half_way_is_named_and_the_next_batch_has_another(way: W
     assert agent.run([wire.resolve("::1")])[0].outcome == "answered"
 
 
+def test_an_agent_that_ended_while_nothing_was_asked_is_replaced_at_once(way: Way):
+    agent = way.open()
+    first, channel = agent.hello["pid"], agent._channel
+    assert channel is not None
+    kill_soon(first)
+    if first:
+        heard = channel.receive(timeout_s=5)
+    else:
+        channel.close()
+        heard = b""
+    assert (heard, agent.run([wire.resolve("::1")])[0].outcome) == (b"", "answered")
+    assert agent._channel is not channel
+
+
 def kill_soon(pid: int) -> None:
     time.sleep(0.2)
     if pid:

@@ -19,7 +19,9 @@ SERVER = IPv6Address("fd00:ec2::253")
 
 
 class Scripted:
-    """A transport whose program says what it is told to, octet for octet."""
+    """A transport whose program says what it is told to, octet for octet; after its hello, once it
+    is asked.
+    """
 
     def __init__(self, *said: bytes | Callable[[str], bytes], words: str = "") -> None:
         self.name = "scripted"
@@ -29,13 +31,15 @@ class Scripted:
         self.starts += 1
         self.argv = tuple(argv)
         self.left = [octets(argv[5]) if callable(octets) else octets for octets in self.said]
+        self.shipped, self.asked = False, False
         return self
 
     def send(self, octets: bytes, *, timeout_s: float) -> None:
-        pass
+        self.shipped, self.asked = True, self.shipped
 
     def receive(self, *, timeout_s: float) -> bytes:
-        if not self.left:
+        greeted = any(map(callable, self.said[: len(self.said) - len(self.left)]))
+        if not self.left or (greeted and not self.asked):
             raise DeadlinePassed("silence", reason="deadline-passed")
         return self.left.pop(0)
 
@@ -155,6 +159,15 @@ def test_garbage_from_an_agent_is_named_and_ends_it(line: bytes):
     assert isinstance(why, AgentUnusable)
     assert (why.reason, transport.closed) == ("agent-garbage", 1)
     assert str(why).isprintable()
+
+
+def test_an_agent_that_speaks_unasked_is_garbage_and_ended():
+    transport = Scripted(hello, b"[]\n")
+    agent = open_agent(transport, vantage="us-east-1/web-1")
+    transport.asked = True
+    with pytest.raises(AgentUnusable, match=r"unasked it says \[\]") as caught:
+        agent.run([wire.resolve("a.test")])
+    assert (caught.value.reason, transport.closed) == ("agent-garbage", 1)
 
 
 def test_a_line_without_an_end_is_bounded():
