@@ -77,12 +77,7 @@ def judge(seen: Seen, *, within_s: float) -> RouterAdvertisements:
     heard, invalid, came_on = _raw(watched)
     interface = came_on or _counted(watched)
     learned = [r for r in defaults if r.protocol == "ra" and r.interface == interface]
-    index = _indices(dump).get(interface, 0)
-    owner = (
-        ra_owner.owner(replies.files(settings), interface=interface, index=index)
-        if interface
-        else ""
-    )
+    owner = _owner(settings, dump, interface) if interface else ""
     offered = [ra for ra in heard if ra.lifetime_s]
     return RouterAdvertisements(
         vantage=seen.vantage,
@@ -160,11 +155,13 @@ def _counted(watched: Reply) -> str:
     return ""
 
 
-def _indices(dump: Reply) -> dict[str, int]:
+def _owner(settings: Reply, dump: Reply, interface: str) -> str:
     try:
-        return {link.name: link.index for link in netlink.read_links(dump.payload)}
+        links, known = netlink.read_links(dump.payload), netlink.read_routes(dump.payload)
     except ValueError:
-        return {}
+        links, known = (), ()
+    index = next((link.index for link in links if link.name == interface), 0)
+    return ra_owner.owner(replies.files(settings), known, interface=interface, index=index)
 
 
 def _gateways(learned: list[Route]) -> frozenset[IPv6Address]:

@@ -4,6 +4,10 @@ The kernel does if accept_ra and forwarding say so (ip-sysctl.rst); systemd-netw
 accept_ra=0 on the links it manages and handles them itself (systemd.network(5), IPv6AcceptRA=), and
 so does NetworkManager, and dhcpcd (dhcpcd.conf(5), ipv6rs). Debian's ifupdown leaves it to the
 kernel and chooses its accept_ra (interfaces(5)).
+
+NetworkManager and dhcpcd write accept_ra=0 where they take advertisements, and leave it alone where
+the kernel is to (NetworkManager 1.42.4: ipv6.method=ignore; dhcpcd 9.4.1: noipv6rs, -4, and an
+interface that is not its business, whatever pid file it has).
 """
 
 from __future__ import annotations
@@ -25,17 +29,12 @@ if TYPE_CHECKING:
     from pytest_v6probe.linux.routes import Route
 
 _CONF = "/proc/sys/net/ipv6/conf/*"
-_NETWORKD = "/run/systemd/netif/links/"
-_NETWORK_MANAGER = "/run/NetworkManager/devices/"
+_SYSCTLS = (f"{_CONF}/accept_ra", f"{_CONF}/accept_ra_defrtr", f"{_CONF}/forwarding")
 
-PATTERNS = (
-    f"{_CONF}/accept_ra",
-    f"{_CONF}/accept_ra_defrtr",
-    f"{_CONF}/forwarding",
-    f"{_NETWORKD}*",
-    f"{_NETWORK_MANAGER}*",
-)
-"""The files that `owner` wants."""
+PATTERNS = (*ra_owner_files.RUN, *_SYSCTLS)
+"""The files that `owner` wants. The agent reads so many and no more: the sysctls of a host with
+hundreds of interfaces come last.
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,7 +85,7 @@ def ra_owner(*, interface: str = "") -> Ask[RaOwner]:
     else the first that is up.
     """
     dump = wire.netlink(netlink.dump_links(), netlink.dump_routes(6))
-    files = wire.read(*PATTERNS, *ra_owner_files.PATTERNS)
+    files = wire.read(*ra_owner_files.PATTERNS, *PATTERNS)
     return Ask(operations=(dump, files), judge=partial(judge, interface=interface))
 
 
@@ -114,7 +113,7 @@ def judge(seen: Seen, *, interface: str = "") -> RaOwner:
         interface=link.name,
         accept_ra=settings.accept_ra,
         forwarding=settings.forwarding,
-        manager=manager(files, interface=link.name, index=link.index),
+        manager=manager(files, known, interface=link.name, index=link.index),
         evidence=(
             f"{link.name}: accept_ra={settings.accept_ra} forwarding={settings.forwarding}",
             *ra_owner_files.said(files, index=link.index, interface=link.name),
@@ -122,16 +121,15 @@ def judge(seen: Seen, *, interface: str = "") -> RaOwner:
     )
 
 
-def owner(files: Mapping[str, bytes], *, interface: str, index: int) -> str:
-    """``kernel``, ``systemd-networkd``, ``NetworkManager``, ``nobody``, or ``unknown`` where the
-    files do not tell.
+def owner(
+    files: Mapping[str, bytes], known: Sequence[Route] = (), *, interface: str, index: int
+) -> str:
+    """``kernel``, ``systemd-networkd``, ``NetworkManager``, ``dhcpcd``, ``nobody``, or ``unknown``
+    where the files do not tell. *known* are routes, the default ones at least.
     """
-    if _kernel(files, interface):
-        return "kernel"
-    if b"ADMIN_STATE=configured" in files.get(f"{_NETWORKD}{index}", b""):
-        return "systemd-networkd"
-    if b"managed=true" in files.get(f"{_NETWORK_MANAGER}{index}", b""):
-        return "NetworkManager"
+    there = owners(files, known, interface=interface, index=index)
+    if there:
+        return "kernel" if there[0] in ra_owner_cures.KERNEL else there[0]
     return "unknown" if _kernel(files, interface) is None else "nobody"
 
 
@@ -139,30 +137,38 @@ def owners(
     files: Mapping[str, bytes], known: Sequence[Route], *, interface: str, index: int
 ) -> tuple[str, ...]:
     """Everybody who handles router advertisements on *interface*, the kernel first."""
-    kernel = bool(_kernel(files, interface))
-    # NetworkManager leaves advertisements to the kernel with ipv6.method=ignore; its own routes
-    # never expire: it takes them away itself.
-    lasting = any(r.protocol == "ra" and r.index == index and r.expires_s is None for r in known)
+    left, alien = _left_to_daemons(files, interface), _alien(known, index)
     there = []
-    if kernel:
+    if _kernel(files, interface):
         told = ra_owner_files.by_ifupdown(files, interface=interface)
         there.append("ifupdown" if told else "kernel")
     if ra_owner_files.by_networkd(files, index=index):
         there.append("systemd-networkd")
-    if ra_owner_files.by_network_manager(files, index=index) and (lasting or not kernel):
+    # Its ipv6.method is in files that hold secrets; with link-local, dhcp and disabled it writes
+    # accept_ra=0 as well (1.42.4), but only with auto does it make routes.
+    makes_routes = alien or (left and bool(_learned(known, index)))
+    if ra_owner_files.by_network_manager(files, index=index) and makes_routes:
         there.append("NetworkManager")
-    if ra_owner_files.by_dhcpcd(files, interface=interface) and (lasting or not kernel):
+    if (
+        (alien or left)
+        and ra_owner_files.by_dhcpcd(files, interface=interface)
+        and ra_owner_files.dhcpcd_may(files, interface=interface)
+    ):
         there.append("dhcpcd")
     return tuple(there)
 
 
-def manager(files: Mapping[str, bytes], *, interface: str, index: int) -> str:
+def manager(
+    files: Mapping[str, bytes], known: Sequence[Route], *, interface: str, index: int
+) -> str:
     """Whose files configure *interface*; ``kernel`` where no daemon does."""
-    if f"{_NETWORKD}{index}" in files and ra_owner_files.configured(files, index=index):
+    if ra_owner_files.configured(files, index=index):
         return "systemd-networkd"
     if ra_owner_files.by_network_manager(files, index=index):
         return "NetworkManager"
-    if ra_owner_files.by_dhcpcd(files, interface=interface):
+    runs = ra_owner_files.by_dhcpcd(files, interface=interface)
+    told_not_to = not ra_owner_files.dhcpcd_may(files, interface=interface)
+    if runs and (told_not_to or _left_to_daemons(files, interface) or _alien(known, index)):
         return "dhcpcd"
     return "ifupdown" if ra_owner_files.by_ifupdown(files, interface=interface) else "kernel"
 
@@ -186,3 +192,26 @@ def _kernel(files: Mapping[str, bytes], interface: str) -> bool | None:
         return sysctl.read(files, interface=interface).takes_default_route
     except ValueError:
         return None
+
+
+def _left_to_daemons(files: Mapping[str, bytes], interface: str) -> bool:
+    try:
+        return sysctl.read(files, interface=interface).accept_ra == 0
+    except ValueError:
+        return False
+
+
+def _learned(known: Sequence[Route], index: int) -> list[Route]:
+    return [route for route in known if route.protocol == "ra" and route.index == index]
+
+
+def _alien(known: Sequence[Route], index: int) -> bool:
+    """Whether the kernel did not make every default route by advertisement: its own expire, and
+    have one metric.
+
+    Those of NetworkManager 1.42.4 and dhcpcd 9.4.1 do not expire; NetworkConfiguration/dhcpcd PR 429
+    (2025) makes them, and they have dhcpcd's own metric.
+    """
+    defaults = [route for route in _learned(known, index) if route.is_default]
+    lasting = any(route.expires_s is None for route in defaults)
+    return lasting or len({route.metric for route in defaults}) > 1

@@ -38,12 +38,22 @@ def release(owner: str, interface: str) -> str:
         "systemd-networkd": (
             f"in the .network file of {interface}, [Network]: IPv6AcceptRA=no, then: networkctl reload"
         ),
-        "NetworkManager": f"nmcli device set {interface} managed no",
+        # "managed no" alone leaves its routes, which never expire; "ignore" puts accept_ra back
+        "NetworkManager": (
+            f"nmcli device modify {interface} ipv6.method ignore && nmcli device set {interface} "
+            f"managed no && sysctl -w net.ipv6.conf.{interface}.accept_ra=0  (and for the next "
+            f"boot, in /etc/NetworkManager/conf.d/90-unmanaged.conf, [keyfile]: "
+            f"unmanaged-devices=interface-name:{interface})"
+        ),
         "ifupdown": (
             f"in /etc/network/interfaces, under `iface {interface} inet6 …`: accept_ra 0, then: "
             f"sysctl -w net.ipv6.conf.{interface}.accept_ra=0"
         ),
-        "dhcpcd": f"in /etc/dhcpcd.conf: `interface {interface}` and `noipv6rs`, then restart it",
+        # a restart would leave its routes (dhcpcd.conf(5), persistent), which never expire
+        "dhcpcd": (
+            f"in /etc/dhcpcd.conf: `interface {interface}` and `noipv6rs`, then: "
+            f"dhcpcd --rebind {interface}"
+        ),
     }.get(owner, _sysctl(interface, 0))
 
 
@@ -60,17 +70,19 @@ def two_owners(owners: tuple[str, ...], interface: str) -> tuple[str, str]:
 
 def nobody(manager: str, interface: str, *, accept_ra: int, forwarding: bool) -> tuple[str, str]:
     """Why nobody handles advertisements on *interface*, and how whoever configures it shall."""
-    if manager not in KERNEL:
-        cause = f"{manager} manages {interface} and does not take router advertisements"
-        return cause, keep(manager, interface)
     if accept_ra and forwarding:
         cause = (
             f"accept_ra={accept_ra} and forwarding=1 on {interface}: the kernel ignores router "
             "advertisements, and removed its default route when forwarding was turned on"
         )
+        daemon = "" if manager in KERNEL else f"; {manager} manages {interface} and takes none"
+        return f"{cause}{daemon}", keep(manager, interface)
+    if manager not in KERNEL:
+        cause = f"{manager} manages {interface} and takes no router advertisements"
         return cause, keep(manager, interface)
     cause = f"accept_ra={accept_ra} on {interface}, and no daemon handles router advertisements"
-    return cause, keep(manager, interface) if forwarding else _sysctl(interface, 1)
+    hybrid = forwarding or manager == "ifupdown"  # it would write its own value at the next ifup
+    return cause, keep(manager, interface) if hybrid else _sysctl(interface, 1)
 
 
 def _sysctl(interface: str, value: int) -> str:

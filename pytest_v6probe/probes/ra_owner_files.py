@@ -4,6 +4,8 @@ daemons leave in /run and from their files in /etc.
 
 from __future__ import annotations
 
+import re
+from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
 from pytest_v6probe.probes.replies import shown
@@ -15,22 +17,32 @@ _LINKS = "/run/systemd/netif/links/"
 _DEVICES = "/run/NetworkManager/devices/"
 _IFSTATE = "/run/network/ifstate"
 _INTERFACES = "/etc/network/interfaces"
+_DHCPCD = "/etc/dhcpcd.conf"
+_DHCPCD_OF_ALL = ("/run/dhcpcd.pid", "/run/dhcpcd/pid")
 
+RUN = (
+    f"{_LINKS}*",
+    f"{_DEVICES}*",
+    "/run/dhcpcd*.pid",
+    "/run/dhcpcd/*.pid",
+    "/run/dhcpcd/pid",
+    _DHCPCD,
+)
+"""The files that tell which daemon manages an interface."""
 PATTERNS = (
     "/run/systemd/network/*.network",
     "/run/systemd/network/*.network.d/*.conf",
     "/etc/systemd/network/*.network",
     "/etc/systemd/network/*.network.d/*.conf",
-    "/run/dhcpcd*.pid",
-    "/run/dhcpcd/*.pid",
-    "/run/dhcpcd/pid",
-    f"{_IFSTATE}*",
+    _IFSTATE,
     _INTERFACES,
     f"{_INTERFACES}.d/*",
 )
-"""The files that the functions here want, besides `ra_owner.PATTERNS`."""
+"""The files that the functions here want besides `RUN`."""
 
 _YES = frozenset({"1", "yes", "true", "on", "y", "t"})
+_BLOCKS = frozenset({"interface", "ssid", "profile"})
+_RS = {"ipv6rs": True, "noipv6rs": False, "noipv6": False, "ipv4only": False}
 _FORWARDS = {"ipforward": _YES | {"ipv6"}, "ipv6forwarding": _YES}
 
 
@@ -60,21 +72,43 @@ def by_network_manager(files: Mapping[str, bytes], *, index: int) -> bool:
 
 
 def by_dhcpcd(files: Mapping[str, bytes], *, interface: str) -> bool:
-    """Whether dhcpcd runs for *interface*, or for all of them."""
-    names = ("dhcpcd.pid", "dhcpcd/pid", *(f"dhcpcd-{interface}{x}.pid" for x in ("", "-4", "-6")))
-    own = (f"dhcpcd/{interface}{x}.pid" for x in ("", "-4", "-6"))
-    return any(f"/run/{name}" in files for name in (*names, *own))
+    """Whether dhcpcd runs for IPv6 on *interface*, or on all that its file allows it.
+
+    dhcpcd(8), FILES: the interface is part of the name where it was given on the command line, with
+    ``-4`` or ``-6`` if that was.
+    """
+    names = (f"{start}{interface}{x}.pid" for start in ("dhcpcd-", "dhcpcd/") for x in ("", "-6"))
+    if any(f"/run/{name}" in files for name in names):
+        return True
+    allowed, denied = (_listed(files, f"{word}interfaces") for word in ("allow", "deny"))
+    return (
+        any(path in files for path in _DHCPCD_OF_ALL)
+        and not any(fnmatchcase(interface, pattern) for pattern in denied)
+        and (not allowed or any(fnmatchcase(interface, pattern) for pattern in allowed))
+    )
+
+
+def dhcpcd_may(files: Mapping[str, bytes], *, interface: str) -> bool:
+    """Whether dhcpcd's file lets it take advertisements on *interface* (dhcpcd.conf(5), ipv6rs: on
+    by default).
+    """
+    may, of = True, ""
+    for word, *rest in map(str.split, _lines(files.get(_DHCPCD, b""))):
+        if word in _BLOCKS:
+            of = rest[0] if rest and word == "interface" else word
+        elif of in {"", interface}:
+            may = _RS.get(word, may)
+    return may
 
 
 def by_ifupdown(files: Mapping[str, bytes], *, interface: str) -> bool:
     """Whether ifupdown brought *interface* up by a stanza for IPv6 (interfaces(5)): ``inet6 auto``
-    sets accept_ra to 2, ``inet6 dhcp`` to 1.
+    sets accept_ra to 2, ``inet6 dhcp`` to 1. Its state says by which: ``ifup eth0=home``.
     """
-    states = (content for path, content in files.items() if path.startswith(_IFSTATE))
-    up = any(line.partition("=")[0] == interface for content in states for line in _lines(content))
+    state = dict(line.partition("=")[::2] for line in _lines(files.get(_IFSTATE, b"")))
     stanzas = (content for path, content in files.items() if path.startswith(_INTERFACES))
-    wanted = ["iface", interface, "inet6"]
-    return up and any(
+    wanted = ["iface", state.get(interface), "inet6"]
+    return any(
         line.split()[:3] == wanted and line.split()[3:4] in (["auto"], ["dhcp"], ["static"])
         for content in stanzas
         for line in _lines(content)
@@ -92,6 +126,12 @@ def said(files: Mapping[str, bytes], *, index: int, interface: str) -> Iterator[
         yield "dhcpcd runs"
     if by_ifupdown(files, interface=interface):
         yield "ifupdown brought it up"
+
+
+def _listed(files: Mapping[str, bytes], option: str) -> list[str]:
+    """The patterns after each *option* of dhcpcd.conf, parted by spaces or commas."""
+    words = (re.split(r"[\s,]+", line) for line in _lines(files.get(_DHCPCD, b"")))
+    return [pattern for word, *patterns in words if word == option for pattern in patterns]
 
 
 def _network(files: Mapping[str, bytes], index: int) -> dict[str, str]:

@@ -103,7 +103,7 @@ def judge(seen: Seen) -> DefaultRoute:
         gateways=frozenset(r.gateway for r in defaults if isinstance(r.gateway, IPv6Address)),
         interface=best.interface,
         origin=best.protocol,
-        owner=ra_owner.owner(files, interface=best.interface, index=best.index),
+        owner=ra_owner.owner(files, defaults, interface=best.interface, index=best.index),
         expires_s=best.expires_s,
         expires_at_s=expires_at_s,
         elapsed_s=reply.elapsed_s,

@@ -129,7 +129,16 @@ def test_the_lifetime_is_the_advertised_one_else_what_is_left_of_the_route():
     ("files", "owner"),
     [
         ({"/proc/sys/net/ipv6/conf/eth0/accept_ra": b"1\n"}, "unknown"),
-        ({"/run/NetworkManager/devices/2": b"[device]\nmanaged=true\n"}, "NetworkManager"),
+        ({"/run/NetworkManager/devices/2": b"[device]\nmanaged=true\n"}, "unknown"),
+        (
+            {
+                "/proc/sys/net/ipv6/conf/eth0/accept_ra": b"0\n",
+                "/proc/sys/net/ipv6/conf/eth0/accept_ra_defrtr": b"1\n",
+                "/proc/sys/net/ipv6/conf/eth0/forwarding": b"0\n",
+                "/run/dhcpcd/pid": b"77\n",
+            },
+            "dhcpcd",
+        ),
         ({"/run/systemd/netif/links/2": b"ADMIN_STATE=unmanaged\n"}, "unknown"),
         ({"/run/systemd/netif/links/3": b"ADMIN_STATE=configured\n"}, "unknown"),
         ({"/proc/sys/net/ipv6/conf/eth0/accept_ra": b"junk"}, "unknown"),
