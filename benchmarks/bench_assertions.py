@@ -14,14 +14,14 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from ipaddress import IPv6Address
 from pathlib import Path
-from statistics import median
 from threading import Thread
 from typing import Any
 
+from benchmarks.timed import timed
 from pytest_v6probe.agent import wire
 from pytest_v6probe.agent.client import open_agent
 from pytest_v6probe.inventory.model import Login
@@ -67,8 +67,8 @@ def ours(place: Path, port: int, target: int) -> tuple[float, float]:
         for operation in pair:
             ask([operation])
 
-    single = timed(one_by_one) / len(pair)
-    batch = timed(lambda: ask(pair * (BATCH // 2))) / BATCH
+    single = timed(one_by_one, rounds=ROUNDS) / len(pair)
+    batch = timed(lambda: ask(pair * (BATCH // 2)), rounds=ROUNDS) / BATCH
     agent.close()
     return single, batch
 
@@ -91,16 +91,6 @@ def testinfra(place: Path, port: int, target: int) -> float:
             assert host.addr("::1").port(target).is_reachable
 
     return timed(ask, rounds=3) / PEER_ASSERTIONS
-
-
-def timed(act: Callable[[], object], *, rounds: int = ROUNDS) -> float:
-    act()
-    taken = []
-    for _ in range(rounds):
-        begun = time.perf_counter()
-        act()
-        taken.append(time.perf_counter() - begun)
-    return median(taken)
 
 
 @contextmanager

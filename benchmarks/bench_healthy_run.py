@@ -12,13 +12,11 @@ import subprocess
 import sys
 import time
 import uuid
-from pathlib import Path
 
 from pytest_v6probe.lab.up import bring_up
+from tests.lab.runs import PYTEST, ROOT
 
-ROOT = Path(__file__).parents[1]
 TARGET_S = 8.0
-PYTEST = (sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider")
 
 
 def run_s(*options: str) -> tuple[float, str]:

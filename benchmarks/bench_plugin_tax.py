@@ -15,7 +15,8 @@ import tempfile
 import time
 from pathlib import Path
 
-ROOT = Path(__file__).parents[1]
+from tests.lab.runs import PYTEST, ROOT
+
 LIMIT_MS = 15.0
 SOURCE = "import pytest\n" + "\n".join(
     f"def test_{number}(tmp_path_factory): pass" for number in range(20)
@@ -29,18 +30,7 @@ def run_ms(folder: Path, *, plugin: bool) -> float:
     Compiled modules are kept, as on any user's machine, but in *folder*.
     """
     chosen = ("-p", "pytest_v6probe.plugin") if plugin else ()
-    argv = (
-        sys.executable,
-        "-m",
-        "pytest",
-        "-q",
-        "-p",
-        "no:cacheprovider",
-        "-p",
-        "no:v6probe",
-        *chosen,
-        "test_other.py",
-    )
+    argv = (*PYTEST, "-p", "no:v6probe", *chosen, "test_other.py")
     environment = {
         **os.environ,
         "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",

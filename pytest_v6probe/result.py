@@ -5,7 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 from ipaddress import IPv4Address, IPv6Address
-from typing import ClassVar
+from types import MappingProxyType
+from typing import TYPE_CHECKING, ClassVar, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 Address = IPv4Address | IPv6Address
 
@@ -66,6 +70,8 @@ class Finding:
     """
 
     layer: ClassVar[Layer]
+    speaks_of: ClassVar[Mapping[str, Layer]] = MappingProxyType({})
+    """The rungs that verdicts speak of, where that is not *layer*."""
     rests_on: ClassVar[tuple[Layer, ...]] = (Layer.ADDRESS, Layer.ROUTE, Layer.RA)
     """The rungs that must hold for this question to have an answer; a name adds the resolver's
     (`name_asked`).
@@ -83,7 +89,7 @@ class Finding:
     @property
     def broken_layer(self) -> Layer:
         """Which rung this finding itself speaks about, when every rung below it holds."""
-        return self.layer
+        return self.speaks_of.get(self.verdict, self.layer)
 
     @property
     def name_asked(self) -> str:

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from pytest_v6probe.inventory.model import Login, Namespace
-from pytest_v6probe.result import Endpoint
 
 if TYPE_CHECKING:
     from pytest_v6probe.result import Address
@@ -42,18 +41,6 @@ def spell_login(value: Login) -> str:
     """The text that `login` reads as *value*."""
     host = f"[{value.host}]" if isinstance(value.host, IPv6Address) else str(value.host)
     return f"{value.user}{'@' if value.user else ''}{host}{f':{value.port}' if value.port else ''}"
-
-
-def endpoint(text: str) -> Endpoint:
-    """An address with or without a port (then 0): ``[2001:db8::1]:53``, ``2001:db8::1``,
-    ``192.0.2.1:53``.
-
-    Raises ValueError, also for a name.
-    """
-    host, port = destination(text)
-    if isinstance(host, str):
-        raise ValueError(f"{text!r} is a name, where an address is wanted")  # noqa: TRY004 bad text, not type
-    return Endpoint(host, port)
 
 
 def destination(text: str) -> tuple[Address | str, int]:

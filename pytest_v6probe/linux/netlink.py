@@ -1,5 +1,5 @@
-"""What does the kernel say of its links, addresses, routes and ND options? rtnetlink, asked and
-read by hand.
+"""What does the kernel say of its links, addresses, routes and proxied neighbours? rtnetlink,
+asked and read by hand.
 
 A reader takes any number of answers behind each other and picks its own message types; interface
 names come from the links among them, so send `dump_links` along.
@@ -8,8 +8,6 @@ names come from the links among them, so send `dump_links` along.
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
-from ipaddress import IPv6Address
 from typing import TYPE_CHECKING
 
 from pytest_v6probe.linux import neighbours, rtnetlink
@@ -17,13 +15,10 @@ from pytest_v6probe.linux.nlmsg import (
     NLM_F_DUMP,
     Message,
     Refused,
-    aligned,
     attribute,
-    attributes,
     messages,
     refusal,
     request,
-    unpack,
 )
 
 if TYPE_CHECKING:
@@ -39,10 +34,7 @@ RTM_NEWLINK, RTM_GETLINK = 16, 18  # linux/rtnetlink.h
 RTM_NEWADDR, RTM_GETADDR = 20, 22
 RTM_NEWROUTE, RTM_GETROUTE = 24, 26
 RTM_NEWNEIGH, RTM_GETNEIGH = 28, 30
-RTM_NEWNDUSEROPT = 68
 
-GROUP_LINK = 1 << 0
-GROUP_IPV6_IFADDR = 1 << 8
 GROUP_IPV6_ROUTE = 1 << 10
 GROUP_ND_USEROPT = 1 << 19
 
@@ -51,22 +43,7 @@ ROUTE_TO_SEQUENCE = 0x7636
 
 _DUMP_SEQUENCE = 1
 _IFLA_EXT_MASK, _RTEXT_FILTER_SKIP_STATS = 29, struct.pack("<I", 1 << 3)
-_NDUSEROPTMSG = struct.Struct("<BxHiBB6x")
-_NDUSEROPT_SRCADDR = 1
 _RTA_DST = 1
-_ROUTER_ADVERTISEMENT = 134  # RFC 4861 §4.2
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NdOptions:
-    """Neighbour-discovery options of one RA that the kernel leaves to user space (RDNSS, DNSSL,
-    PREF64).
-    """
-
-    router: IPv6Address | None
-    index: int
-    interface: str
-    options: bytes
 
 
 def dump_links() -> bytes:
@@ -162,30 +139,6 @@ def read_route_to(octets: bytes) -> tuple[Route | str, ...]:
         elif (refused := refusal(message)) is not None:
             decisions.append(refused.code)
     return tuple(decisions)
-
-
-def read_nd_options(octets: bytes) -> tuple[NdOptions, ...]:
-    """The ND user options among *octets*, of router advertisements only. Raises ValueError if
-    malformed.
-    """
-    names = _names(octets)
-    bodies = (message.body for message in messages(octets) if message.type == RTM_NEWNDUSEROPT)
-    return tuple(found for body in bodies if (found := _nd_options(body, names)) is not None)
-
-
-def _nd_options(body: bytes, names: dict[int, str]) -> NdOptions | None:
-    _, length, index, icmp_type, _ = unpack(_NDUSEROPTMSG, body)
-    if icmp_type != _ROUTER_ADVERTISEMENT:
-        return None
-    options = body[_NDUSEROPTMSG.size : _NDUSEROPTMSG.size + length]
-    if len(options) != length:
-        raise ValueError(f"ND options of {length} octets, of which {len(options)} came")
-    rest = dict(attributes(body[_NDUSEROPTMSG.size + aligned(length) :]))
-    octets = rest.get(_NDUSEROPT_SRCADDR)
-    router = None if octets is None else IPv6Address(octets)
-    return NdOptions(
-        router=router, index=index, interface=names.get(index, str(index)), options=options
-    )
 
 
 def _mine(octets: bytes, kind: int, asked: int) -> Iterator[Message]:

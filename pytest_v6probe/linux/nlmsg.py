@@ -79,7 +79,7 @@ def messages(octets: bytes) -> Iterator[Message]:
             )
         body = octets[at + _HEADER.size : at + length]
         yield Message(type=kind, flags=flags, sequence=sequence, body=body)
-        at += aligned(length)
+        at += _aligned(length)
 
 
 def attributes(octets: bytes) -> Iterator[tuple[int, bytes]]:
@@ -92,7 +92,7 @@ def attributes(octets: bytes) -> Iterator[tuple[int, bytes]]:
                 f"netlink attribute at octet {at} says it has {length} octets of {len(octets) - at}"
             )
         yield kind & ATTRIBUTE_TYPE_MASK, octets[at + _ATTRIBUTE.size : at + length]
-        at += aligned(length)
+        at += _aligned(length)
 
 
 def refusal(message: Message) -> Refusal | None:
@@ -121,6 +121,6 @@ def unpack(form: struct.Struct, octets: bytes, at: int = 0) -> tuple[Any, ...]:
     return form.unpack_from(octets, at)
 
 
-def aligned(length: int) -> int:
+def _aligned(length: int) -> int:
     """*length* rounded up to netlink's four octets."""
     return (length + 3) & ~3

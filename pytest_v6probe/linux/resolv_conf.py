@@ -13,9 +13,6 @@ PATH = "/etc/resolv.conf"
 UPSTREAM_PATH = "/run/systemd/resolve/resolv.conf"
 """Where systemd-resolved writes the servers behind its own listener at 127.0.0.53."""
 
-MAX_NAMESERVERS = 3
-"""glibc's MAXNS: it never asks a fourth."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResolvConf:

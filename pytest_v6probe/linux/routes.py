@@ -1,4 +1,4 @@
-"""Where does a packet go? Routes as Linux holds them, and the choice among them."""
+"""Where does a packet go? Routes as Linux holds them, and its choice of a default one."""
 
 from __future__ import annotations
 
@@ -11,8 +11,7 @@ if TYPE_CHECKING:
 
     from pytest_v6probe.result import Address
 
-TABLE_DEFAULT, TABLE_MAIN, TABLE_LOCAL = 253, 254, 255  # linux/rtnetlink.h
-_LOOKUP_ORDER = (TABLE_LOCAL, TABLE_MAIN, TABLE_DEFAULT)  # the rules a kernel starts with
+TABLE_MAIN = 254  # linux/rtnetlink.h
 _PREFERENCE_RANK = {"high": 0, "medium": 1, "low": 2}  # RFC 4191 §2.1
 _IPV6 = 6
 
@@ -72,28 +71,6 @@ def default_routes(routes: Iterable[Route], *, version: int = _IPV6) -> tuple[Ro
     return tuple(sorted(found, key=_rank))
 
 
-def best(routes: Iterable[Route], address: Address) -> Route | None:
-    """The route Linux takes to *address*: tables local, main, default; longest prefix; metric; RFC
-    4191.
-
-    The answer may be of type ``unreachable``, ``blackhole`` or ``prohibit``; None means that there
-    is no route. Policy rules other than the kernel's first three, and source-specific routes, are
-    not considered.
-    """
-    covering = [
-        route
-        for route in routes
-        if not route.dead
-        and route.destination.version == address.version
-        and address in route.destination
-    ]
-    for table in _LOOKUP_ORDER:
-        here = [route for route in covering if route.table == table]
-        if here and (chosen := min(here, key=_rank)).type != "throw":
-            return chosen
-    return None
-
-
-def _rank(route: Route) -> tuple[int, int, int]:
+def _rank(route: Route) -> tuple[int, int]:
     preference = _PREFERENCE_RANK.get(route.preference or "medium", 1)
-    return (-route.destination.prefixlen, route.metric, preference)
+    return (route.metric, preference)

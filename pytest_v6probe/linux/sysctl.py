@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _ROOT = "/proc/sys/net/ipv6/conf/"
-_TEMPLATES = frozenset({"all", "default"})
+_KEYS = ("accept_ra", "accept_ra_defrtr", "forwarding")
 _HYBRID = 2
 
 
@@ -23,18 +23,7 @@ class InterfaceSysctls:
     accept_ra: int | None = None
     accept_ra_defrtr: int | None = None
     """1: take the default route from RAs."""
-    accept_ra_pinfo: int | None = None
-    accept_ra_rt_info_max_plen: int | None = None
-    accept_dad: int | None = None
-    addr_gen_mode: int | None = None
-    autoconf: int | None = None
-    disable_ipv6: int | None = None
     forwarding: int | None = None
-    hop_limit: int | None = None
-    keep_addr_on_down: int | None = None
-    mtu: int | None = None
-    router_solicitations: int | None = None
-    use_tempaddr: int | None = None
 
     @property
     def accepts_ra(self) -> bool | None:
@@ -53,10 +42,6 @@ class InterfaceSysctls:
         return self.accepts_ra and self.accept_ra_defrtr > 0
 
 
-KEYS = tuple(field.name for field in fields(InterfaceSysctls) if field.name != "interface")
-"""The sysctls that `read` knows."""
-
-
 def accepts_ra(accept_ra: int, forwarding: int) -> bool:
     """Whether the kernel accepts RAs on an interface with these values.
 
@@ -66,30 +51,10 @@ def accepts_ra(accept_ra: int, forwarding: int) -> bool:
     return accept_ra == _HYBRID if forwarding else accept_ra != 0
 
 
-def patterns(interface: str = "*") -> tuple[str, ...]:
-    """The files (globs) that `read` and `interfaces` want of *interface*."""
-    return tuple(f"{_ROOT}{interface}/{key}" for key in KEYS)
-
-
-def interfaces(files: Mapping[str, bytes]) -> tuple[str, ...]:
-    """The interfaces that *files* (path to content) speak of, without ``all`` and ``default``."""
-    names = (path.removeprefix(_ROOT).partition("/")[0] for path in files if path.startswith(_ROOT))
-    return tuple(dict.fromkeys(name for name in names if name not in _TEMPLATES))
-
-
-def read(files: Mapping[str, bytes], *, interface: str = "") -> InterfaceSysctls:
-    """The sysctls of *interface*, or of the only one that *files* (path to content) speak of.
-
-    Raises ValueError if *interface* is not given and there is not exactly one, or if a value is not
-    a number.
+def read(files: Mapping[str, bytes], *, interface: str) -> InterfaceSysctls:
+    """The sysctls of *interface*, or of ``all``, among *files* (path to content). Raises ValueError
+    if a value is not a number.
     """
-    if not interface:
-        found = interfaces(files)
-        if len(found) != 1:
-            raise ValueError(
-                f"sysctls of one interface are wanted, there are those of {', '.join(found) or 'none'}"
-            )
-        interface = found[0]
-    paths = {key: f"{_ROOT}{interface}/{key}" for key in KEYS}
+    paths = {key: f"{_ROOT}{interface}/{key}" for key in _KEYS}
     values = {key: int(files[path]) for key, path in paths.items() if path in files}
     return InterfaceSysctls(interface=interface, **values)

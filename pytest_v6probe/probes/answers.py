@@ -20,24 +20,24 @@ PORT = 53
 ID_OCTETS = 2
 _LENGTH_OCTETS = 2  # RFC 1035 §4.2.2: over TCP a message follows its length
 
-_SERVER_FAILED = frozenset(
-    {
-        "timed-out",
-        "refused",
-        "reset",
-        "closed",
-        "unreachable",
-        "prohibited",
-        "unanswered",
-        "stalled",
-        "incomplete",
-        "malformed",
-        "truncated",
-        "query-refused",
-        "no-nameserver",
-        "too-large",
-    }
+_SERVER_FAILED = (
+    "timed-out",
+    "refused",
+    "reset",
+    "closed",
+    "unreachable",
+    "prohibited",
+    "unanswered",
+    "stalled",
+    "incomplete",
+    "malformed",
+    "truncated",
+    "query-refused",
+    "no-nameserver",
+    "too-large",
 )
+LAYERS = {**replies.LAYERS, **dict.fromkeys(_SERVER_FAILED, Layer.RESOLVER)}
+"""The rungs that DNS verdicts speak of: the resolver where it gave no usable answer."""
 _RCODES = {"NXDOMAIN": "nxdomain", "REFUSED": "query-refused"}
 
 
@@ -96,13 +96,6 @@ def read_tcp(reply: Reply, query: bytes) -> Answer:
     if reply.outcome != "answered":
         return Answer(replies.stage(reply))
     return _read(reply.payload[_LENGTH_OCTETS:], query)
-
-
-def broken_layer(verdict: str, *, otherwise: Layer) -> Layer:
-    """The rung that a DNS verdict speaks of: the resolver where it gave no usable answer."""
-    if verdict in _SERVER_FAILED:
-        return Layer.RESOLVER
-    return replies.layer_of(verdict, otherwise=otherwise)
 
 
 def _read(octets: bytes, query: bytes) -> Answer:

@@ -21,6 +21,12 @@ MAPPED = IPv6Network("::ffff:0:0/96")
 """IPv4-mapped addresses say nothing: a DNS64 excludes them (RFC 6147 §5.1.4), and so do we."""
 
 
+_LAYERS = {
+    **dict.fromkeys(("nxdomain", "servfail", "no-records", "link-local"), Layer.ANSWER),
+    **answers.LAYERS,
+}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dns64(Finding):
     """The addresses of one name as one resolver answers: native ones, and synthetic ones with what
@@ -36,6 +42,7 @@ class Dns64(Finding):
     """
 
     layer: ClassVar[Layer] = Layer.SYNTHESIS
+    speaks_of = _LAYERS
     rests_on: ClassVar[tuple[Layer, ...]] = (Layer.ADDRESS, Layer.ROUTE, Layer.RA, Layer.RESOLVER)
 
     name: str
@@ -52,12 +59,6 @@ class Dns64(Finding):
     def synthesised(self) -> bool:
         """Whether any AAAA record was made from an A record."""
         return bool(self.synthetic)
-
-    @property
-    def broken_layer(self) -> Layer:
-        """The resolver, the answer, or, where both are sound, the synthesis."""
-        known = self.verdict in {"nxdomain", "servfail", "no-records", "link-local"}
-        return answers.broken_layer(self.verdict, otherwise=Layer.ANSWER if known else self.layer)
 
 
 @Probe

@@ -40,8 +40,10 @@ class Http(Finding):
     """
 
     layer: ClassVar[Layer] = Layer.HTTP
+    speaks_of = replies.LAYERS
 
-    name: str = ""
+    name_asked: str = ""
+    """The name that was connected to; empty for a literal."""
     status: int | None = None
     location: str = ""
     body_sha256: str = ""
@@ -51,16 +53,6 @@ class Http(Finding):
     def answered(self) -> bool:
         """Whether an HTTP response came, whatever its status."""
         return self.status is not None
-
-    @property
-    def name_asked(self) -> str:
-        """The name that was connected to; empty for a literal."""
-        return self.name
-
-    @property
-    def broken_layer(self) -> Layer:
-        """The rung the outcome speaks of."""
-        return replies.layer_of(self.verdict, otherwise=self.layer)
 
 
 @Probe
@@ -122,7 +114,7 @@ def judge(seen: Seen, *, asked: str, name: str, secure: bool) -> Http:
         vantage=seen.vantage,
         asked=f"GET {asked}",
         verdict=verdict,
-        name=name,
+        name_asked=name,
         status=response.status if response else None,
         location=replies.shown(response.header("location")) if response else "",
         body_sha256=sha256(body).hexdigest() if response else "",

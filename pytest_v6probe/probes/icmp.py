@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
     from pytest_v6probe.agent.wire import Reply
 
+_LAYERS = {verdict: layer for verdict, layer in replies.LAYERS.items() if layer is not Layer.TCP}
+"""ICMP itself is what failed where the request went out."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ping(Finding):
@@ -28,20 +31,11 @@ class Ping(Finding):
     """
 
     layer: ClassVar[Layer] = Layer.ICMP
+    speaks_of = _LAYERS
 
-    name: str = ""
+    name_asked: str = ""
+    """The name that was pinged; empty for a literal."""
     round_trip_s: float | None = field(default=None, compare=False)
-
-    @property
-    def name_asked(self) -> str:
-        """The name that was pinged; empty for a literal."""
-        return self.name
-
-    @property
-    def broken_layer(self) -> Layer:
-        """The rung the outcome speaks of, ICMP itself where the request went out."""
-        found = replies.layer_of(self.verdict, otherwise=self.layer)
-        return self.layer if found is Layer.TCP else found
 
 
 @Probe
@@ -63,7 +57,7 @@ def judge(seen: Seen, *, host: IPv6Address | str) -> Ping:
         vantage=seen.vantage,
         asked=f"ping {host}",
         verdict=reply.outcome,
-        name=host if isinstance(host, str) else "",
+        name_asked=host if isinstance(host, str) else "",
         round_trip_s=reply.elapsed_s if reply.outcome == "answered" else None,
         local=reply.local,
         remote=reply.remote,

@@ -42,13 +42,9 @@ class Imds(Finding):
     """
 
     layer: ClassVar[Layer] = Layer.HTTP
+    speaks_of = replies.LAYERS
 
     value: str = ""
-
-    @property
-    def broken_layer(self) -> Layer:
-        """The rung the outcome speaks of."""
-        return replies.layer_of(self.verdict, otherwise=self.layer)
 
 
 def imds(at: Vantage, path: str, *, service: Metadata, timeout_s: float = 3.0) -> Imds:

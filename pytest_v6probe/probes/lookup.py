@@ -24,6 +24,7 @@ class Lookup(Finding):
     """
 
     layer: ClassVar[Layer] = Layer.ANSWER
+    speaks_of = answers.LAYERS
     rests_on: ClassVar[tuple[Layer, ...]] = (Layer.ADDRESS, Layer.ROUTE, Layer.RA, Layer.RESOLVER)
 
     name: str
@@ -37,11 +38,6 @@ class Lookup(Finding):
     def ipv4_addresses(self) -> frozenset[IPv4Address]:
         """Those of an A question."""
         return frozenset(address for address in self.addresses if isinstance(address, IPv4Address))
-
-    @property
-    def broken_layer(self) -> Layer:
-        """The resolver where it gave no usable answer, else the answer."""
-        return answers.broken_layer(self.verdict, otherwise=self.layer)
 
 
 @Probe

@@ -31,14 +31,10 @@ class Nat64Prefixes(Finding):
     """
 
     layer: ClassVar[Layer] = Layer.SYNTHESIS
+    speaks_of = answers.LAYERS
     rests_on: ClassVar[tuple[Layer, ...]] = (Layer.ADDRESS, Layer.ROUTE, Layer.RA, Layer.RESOLVER)
 
     prefixes: frozenset[IPv6Network] = frozenset()
-
-    @property
-    def broken_layer(self) -> Layer:
-        """The resolver where it gave no usable answer, else the synthesis."""
-        return answers.broken_layer(self.verdict, otherwise=self.layer)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +49,7 @@ class Nat64(Finding):
     """
 
     layer: ClassVar[Layer] = Layer.SYNTHESIS
+    speaks_of = answers.LAYERS
     rests_on: ClassVar[tuple[Layer, ...]] = (Layer.ADDRESS, Layer.ROUTE, Layer.RA, Layer.RESOLVER)
 
     connection: str
@@ -65,8 +62,8 @@ class Nat64(Finding):
         synthesis.
         """
         if self.verdict == "dns64-without-nat64":
-            return replies.layer_of(self.connection, otherwise=Layer.TCP)
-        return answers.broken_layer(self.verdict, otherwise=self.layer)
+            return replies.LAYERS.get(self.connection, Layer.TCP)
+        return self.speaks_of.get(self.verdict, self.layer)
 
 
 @Probe

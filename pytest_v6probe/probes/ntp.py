@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from pytest_v6probe.rfc.rfc5905 import NtpPacket
 
 PORT = 123
+_LAYERS = {"no-address": Layer.ADDRESS, "no-route": Layer.ROUTE}
+"""The time service is what failed, unless the question did not leave the host."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +35,7 @@ class Ntp(Finding):
     """
 
     layer: ClassVar[Layer] = Layer.NTP
+    speaks_of = _LAYERS
 
     stratum: int | None = None
     leap: str = ""
@@ -41,12 +44,6 @@ class Ntp(Finding):
     offset_s: float | None = field(default=None, compare=False)
     """How far the server's clock is ahead of the vantage's, in seconds; None: it was not measured.
     """
-
-    @property
-    def broken_layer(self) -> Layer:
-        """The time service, unless the question did not leave the host."""
-        lower = {"no-address": Layer.ADDRESS, "no-route": Layer.ROUTE}
-        return lower.get(self.verdict, self.layer)
 
 
 @Probe

@@ -29,7 +29,8 @@ class Parity(Finding):
 
     layer: ClassVar[Layer] = Layer.HTTP
 
-    name: str
+    name_asked: str = ""
+    """The name of the site."""
     ipv6_verdict: str
     ipv4_verdict: str
     ipv4_remote: Endpoint | None = None
@@ -40,14 +41,9 @@ class Parity(Finding):
         return self.verdict in {"same", "same-status"}
 
     @property
-    def name_asked(self) -> str:
-        """The name of the site."""
-        return self.name
-
-    @property
     def broken_layer(self) -> Layer:
         """Where IPv6 failed, the rung that says; else HTTP."""
-        return replies.layer_of(self.ipv6_verdict, otherwise=self.layer)
+        return replies.LAYERS.get(self.ipv6_verdict, self.layer)
 
 
 @Probe
@@ -78,7 +74,7 @@ def judge(seen: Seen, *, asked: str, name: str, secure: bool) -> Parity:
     return Parity(
         vantage=seen.vantage,
         asked=f"GET {asked} over both families",
-        name=name,
+        name_asked=name,
         verdict=_verdict(ipv6, ipv4, again),
         ipv6_verdict=ipv6.verdict,
         ipv4_verdict=ipv4.verdict,

@@ -31,8 +31,10 @@ class Pmtu(Finding):
     """
 
     layer: ClassVar[Layer] = Layer.PATH_MTU
+    speaks_of = replies.LAYERS
 
-    name: str = ""
+    name_asked: str = ""
+    """The name that was connected to; empty for a literal."""
     path_mtu: int | None = field(default=None, compare=False)
     """Octets to the site, as the vantage's kernel holds it at the end."""
     down_bytes: int = field(default=0, compare=False)
@@ -45,16 +47,6 @@ class Pmtu(Finding):
         """Whether everything large came through."""
         return self.verdict == "whole"
 
-    @property
-    def name_asked(self) -> str:
-        """The name that was connected to; empty for a literal."""
-        return self.name
-
-    @property
-    def broken_layer(self) -> Layer:
-        """The path MTU, where small packets get through."""
-        return replies.layer_of(self.verdict, otherwise=self.layer)
-
 
 @Probe
 def pmtu(url_text: str, *, large_url: str = "", ca: str = "", timeout_s: float = 4.0) -> Ask[Pmtu]:
@@ -65,24 +57,11 @@ def pmtu(url_text: str, *, large_url: str = "", ca: str = "", timeout_s: float =
     """
     parts, large = url.parse(url_text), url.parse(large_url or url_text)
     padding = (("X-Padding", "x" * PADDING_BYTES),)
+    get = partial(http.get, ca=ca, keep_bytes=_KEPT_BYTES, timeout_s=timeout_s)
     operations = (
-        http.get(parts, to=parts.host, ca=ca, keep_bytes=_KEPT_BYTES, timeout_s=timeout_s),
-        http.get(
-            parts,
-            to=parts.host,
-            ca=ca,
-            keep_bytes=_KEPT_BYTES,
-            headers=padding,
-            timeout_s=timeout_s,
-        ),
-        http.get(
-            large,
-            to=large.host,
-            ca=ca,
-            max_bytes=_DOWN_BYTES,
-            keep_bytes=_KEPT_BYTES,
-            timeout_s=timeout_s,
-        ),
+        get(parts, to=parts.host),
+        get(parts, to=parts.host, headers=padding),
+        get(large, to=large.host, max_bytes=_DOWN_BYTES),
     )
     return Ask(
         operations=operations,
@@ -100,7 +79,7 @@ def judge(seen: Seen, *, asked: str, name: str, secure: bool) -> Pmtu:
         vantage=seen.vantage,
         asked=f"full-size packets to and from {asked}",
         verdict=_verdict(control, up, down, secure=secure),
-        name=name,
+        name_asked=name,
         path_mtu=min(mtus, default=None),
         down_bytes=len(down.payload) if received is None else received,
         local=control.local,

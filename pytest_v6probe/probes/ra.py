@@ -87,8 +87,8 @@ def judge(seen: Seen, *, within_s: float) -> RouterAdvertisements:
         owner=owner,
         interface=interface,
         lifetime_s=max((ra.lifetime_s for ra in heard), default=_left_s(learned)),
-        prefixes=frozenset(p.prefix for ra in heard for p in ra.prefixes),
-        pref64=frozenset(p.prefix for ra in heard for p in ra.pref64),
+        prefixes=frozenset(p.prefix for ra in heard for p in ra.options.prefixes),
+        pref64=frozenset(p.prefix for ra in heard for p in ra.options.pref64),
         elapsed_s=watched.elapsed_s,
         evidence=(
             replies.said(watched),
@@ -175,5 +175,5 @@ def _left_s(learned: list[Route]) -> float | None:
 def _line(ra: RouterAdvertisement) -> str:
     return replies.shown(
         f"{ra.router} lifetime {ra.lifetime_s} s, preference {ra.preference}, "
-        f"prefixes {', '.join(str(p.prefix) for p in ra.prefixes) or 'none'}"
+        f"prefixes {', '.join(str(p.prefix) for p in ra.options.prefixes) or 'none'}"
     )

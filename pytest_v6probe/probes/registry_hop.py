@@ -156,7 +156,7 @@ def layer_of(verdict: str) -> Layer:
         return Layer.TCP
     if verdict.startswith("tls-"):
         return Layer.TLS
-    return replies.layer_of(verdict, otherwise=Layer.REGISTRY)
+    return replies.LAYERS.get(verdict, Layer.REGISTRY)
 
 
 def closed(reply: Reply) -> bool:

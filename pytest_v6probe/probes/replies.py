@@ -23,7 +23,7 @@ TRANSLATED = (rfc6052.WELL_KNOWN_PREFIX, rfc6052.LOCAL_USE_PREFIX)
 
 SHOWN_CHARACTERS = 160
 
-_LAYERS = {
+LAYERS = {
     "no-address": Layer.ADDRESS,
     "no-route": Layer.ROUTE,
     "no-nameserver": Layer.RESOLVER,
@@ -33,6 +33,7 @@ _LAYERS = {
     "stalled": Layer.PATH_MTU,
     **dict.fromkeys(("timed-out", "refused", "reset", "unreachable", "prohibited"), Layer.TCP),
 }
+"""The rungs that the verdicts on a failed connection speak of."""
 
 
 def path_of(remote: Endpoint | None, prefixes: Iterable[IPv6Network]) -> Path | None:
@@ -45,13 +46,6 @@ def path_of(remote: Endpoint | None, prefixes: Iterable[IPv6Network]) -> Path | 
         return Path.IPV4
     translated = any(remote.address in prefix for prefix in (*TRANSLATED, *prefixes))
     return Path.NAT64 if translated else Path.NATIVE
-
-
-def layer_of(verdict: str, *, otherwise: Layer) -> Layer:
-    """The rung that a failed connection's *verdict* speaks of; *otherwise* for one that is not
-    about connecting.
-    """
-    return _LAYERS.get(verdict, otherwise)
 
 
 def stage(reply: Reply, *, tls: bool = False) -> str:
@@ -76,7 +70,7 @@ def said(reply: Reply) -> str:
     if reply.detail:
         words.append(f"({shown(reply.detail)})")
     if reply.payload:
-        words.append(f"with {len(reply.payload)} octets")
+        words.append(f"with {octets(reply, 'received_bytes') or len(reply.payload)} octets")
     if reply.remote is not None:
         words.append(f"from {reply.remote}")
     words.append(f"after {reply.elapsed_s * 1000:.1f} ms")

@@ -38,16 +38,12 @@ class Resolver(Finding):
     """
 
     layer: ClassVar[Layer] = Layer.RESOLVER
+    speaks_of = answers.LAYERS
 
     over: str
     size_bytes: int = 0
     edns_bytes: int | None = None
     """The UDP payload size that the resolver announces; None: it speaks no EDNS."""
-
-    @property
-    def broken_layer(self) -> Layer:
-        """The resolver, unless the question did not leave the host."""
-        return answers.broken_layer(self.verdict, otherwise=self.layer)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,14 +58,10 @@ class LargeAnswer(Finding):
     """
 
     layer: ClassVar[Layer] = Layer.RESOLVER
+    speaks_of = answers.LAYERS
 
     size_bytes: int = 0
     edns_bytes: int | None = None
-
-    @property
-    def broken_layer(self) -> Layer:
-        """The resolver, unless the question did not leave the host."""
-        return answers.broken_layer(self.verdict, otherwise=self.layer)
 
 
 @Probe

@@ -24,15 +24,11 @@ class Ssh(Finding):
     """
 
     layer: ClassVar[Layer] = Layer.SSH
+    speaks_of = replies.LAYERS
 
     fingerprint: str = ""
     """Of the host's key, as ssh prints it."""
     server_version: str = ""
-
-    @property
-    def broken_layer(self) -> Layer:
-        """The rung the outcome speaks of."""
-        return replies.layer_of(self.verdict, otherwise=self.layer)
 
 
 def ssh(at: Vantage) -> Ssh:

@@ -23,23 +23,15 @@ class Tcp(Finding):
     """
 
     layer: ClassVar[Layer] = Layer.TCP
+    speaks_of = replies.LAYERS
 
-    name: str = ""
+    name_asked: str = ""
+    """The name that was connected to; empty for a literal."""
 
     @property
     def open(self) -> bool:
         """Whether the connection came to be."""
         return self.verdict == "open"
-
-    @property
-    def name_asked(self) -> str:
-        """The name that was connected to; empty for a literal."""
-        return self.name
-
-    @property
-    def broken_layer(self) -> Layer:
-        """The rung the outcome speaks of."""
-        return replies.layer_of(self.verdict, otherwise=self.layer)
 
 
 @Probe
@@ -62,7 +54,7 @@ def judge(seen: Seen, *, host: IPv6Address | str, port: int) -> Tcp:
         vantage=seen.vantage,
         asked=f"TCP [{host}]:{port}" if literal else f"TCP {host}:{port}",
         verdict="open" if reply.outcome == "answered" else reply.outcome,
-        name="" if literal else str(host),
+        name_asked="" if literal else str(host),
         local=reply.local,
         remote=reply.remote,
         path=replies.path_of(reply.remote, seen.nat64_prefixes),

@@ -28,20 +28,12 @@ class Tls(Finding):
     """
 
     layer: ClassVar[Layer] = Layer.TLS
+    speaks_of = replies.LAYERS
 
-    name: str = ""
+    name_asked: str = ""
+    """The name that was connected to; empty for a literal."""
     version: str = ""
     cipher: str = ""
-
-    @property
-    def name_asked(self) -> str:
-        """The name that was connected to; empty for a literal."""
-        return self.name
-
-    @property
-    def broken_layer(self) -> Layer:
-        """The rung the outcome speaks of."""
-        return replies.layer_of(self.verdict, otherwise=self.layer)
 
 
 @Probe
@@ -75,7 +67,7 @@ def judge(seen: Seen, *, host: IPv6Address | str, port: int) -> Tls:
         vantage=seen.vantage,
         asked=f"TLS [{host}]:{port}" if literal else f"TLS {host}:{port}",
         verdict="verified" if reply.outcome == "answered" else replies.stage(reply, tls=True),
-        name="" if literal else str(host),
+        name_asked="" if literal else str(host),
         version=replies.shown(str(agreed.get("version", ""))),
         cipher=replies.shown(str(agreed.get("cipher", ""))),
         local=reply.local,

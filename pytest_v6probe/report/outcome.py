@@ -15,9 +15,6 @@ if TYPE_CHECKING:
 
     from pytest_v6probe.errors import Unobserved
 
-CATEGORY = "unobserved"
-"""The name of the outcome in pytest's counts: ``2 unobserved``."""
-LETTER = "U"
 WORD = "UNOBSERVED"
 
 

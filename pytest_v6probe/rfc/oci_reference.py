@@ -10,11 +10,8 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from ipaddress import IPv4Address, IPv6Address, ip_address
-from typing import TYPE_CHECKING, Final
-
-if TYPE_CHECKING:
-    from pytest_v6probe.result import Address
+from ipaddress import IPv4Address, IPv6Address
+from typing import Final
 
 HUB: Final = "docker.io"
 HUB_REGISTRY: Final = "registry-1.docker.io"  # normalize.go: the host behind docker.io
@@ -49,22 +46,6 @@ class Reference:
     def authority(self) -> str:
         """The host, perhaps with a port, that is really asked."""
         return HUB_REGISTRY if self.domain == HUB else self.domain
-
-    @property
-    def wanted(self) -> str:
-        """The tag or the digest, as the manifest's URL ends."""
-        return self.digest or self.tag
-
-    @property
-    def literal(self) -> Address | None:
-        """The address that stands for a registry's name, if one does. Docker Engine up to 24.0
-        refuses a reference with an IPv6 literal.
-        """
-        host = self.domain.removeprefix("[").partition("]")[0]
-        try:
-            return ip_address(host if self.domain.startswith("[") else host.partition(":")[0])
-        except ValueError:
-            return None
 
     def __str__(self) -> str:
         end = f"@{self.digest}" if self.digest else f":{self.tag}"

@@ -204,13 +204,6 @@ def parse(octets: bytes, *, asked: bytes) -> Message:
     )
 
 
-def reverse_name(address: Address) -> str:
-    """The name under which the PTR record of *address* stands (RFC 1035 §3.5, RFC 3596 §2.5)."""
-    if isinstance(address, IPv4Address):
-        return ".".join(map(str, reversed(address.packed))) + ".in-addr.arpa"
-    return ".".join(reversed(address.packed.hex())) + ".ip6.arpa"
-
-
 def _question(octets: bytes, asked: bytes, flags: int, questions: int) -> tuple[str, str, int]:
     """The name and type that were asked, and where the answers begin. Raises ValueError."""
     end = skip_name(asked, HEADER.size) + 4

@@ -11,11 +11,8 @@ from pytest_v6probe.rfc.rfc1035_wire import MAX_LABEL_OCTETS, MAX_NAME_OCTETS, n
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-ALL_ROUTERS: Final = IPv6Address("ff02::2")  # RFC 4291 §2.7.1
-ROUTER_SOLICITATION: Final = 133  # RFC 4861 §4.1
 ROUTER_ADVERTISEMENT: Final = 134  # RFC 4861 §4.2
 HOP_LIMIT: Final = 255  # RFC 4861 §6.1: what no router has forwarded
-INFINITE_S: Final = 0xFFFFFFFF  # RFC 4861 §4.6.2: a lifetime without end
 
 _FIXED_BYTES = 16
 _LINK_LAYER_ADDRESS, _PREFIX, _MTU = 1, 3, 5  # RFC 4861 §4.6
@@ -26,7 +23,7 @@ _PREF64_LENGTHS_BITS = (96, 64, 56, 48, 40, 32)  # RFC 8781 §4: by prefix lengt
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PrefixInformation:
-    """A prefix option (RFC 4861 §4.6.2). A lifetime of `INFINITE_S` does not end."""
+    """A prefix option (RFC 4861 §4.6.2). A lifetime of 2³²-1 does not end."""
 
     prefix: IPv6Network
     on_link: bool
@@ -63,7 +60,7 @@ class RouterAdvertisement:
     """One valid router advertisement. *lifetime_s* 0: *router* is no default router.
 
     *hop_limit*, *reachable_ms* and *retransmit_ms* are what hosts shall use; 0: not said.
-    *preference* is ``low``, ``medium`` or ``high`` (RFC 4191 §2.2). The rest is as in `Options`.
+    *preference* is ``low``, ``medium`` or ``high`` (RFC 4191 §2.2).
     """
 
     router: IPv6Address
@@ -74,20 +71,7 @@ class RouterAdvertisement:
     lifetime_s: int
     reachable_ms: int
     retransmit_ms: int
-    prefixes: tuple[PrefixInformation, ...] = ()
-    mtu: int | None = None
-    rdnss: tuple[IPv6Address, ...] = ()
-    dnssl: tuple[str, ...] = ()
-    pref64: tuple[Pref64, ...] = ()
-    link_layer_address: str | None = None
-
-
-def solicitation() -> bytes:
-    """A router solicitation without options (RFC 4861 §4.1), for a raw ICMPv6 socket.
-
-    The checksum is zero: the kernel computes it there (RFC 3542 §3.1).
-    """
-    return bytes((ROUTER_SOLICITATION, 0, 0, 0, 0, 0, 0, 0))
+    options: Options
 
 
 def parse_advertisement(
@@ -104,7 +88,6 @@ def parse_advertisement(
         raise ValueError(f"a router advertisement from {source}, which is not link-local")
     if hop_limit != HOP_LIMIT:
         raise ValueError(f"a router advertisement with hop limit {hop_limit}, not 255: forwarded")
-    options = parse_options(octets[_FIXED_BYTES:])
     flags = octets[5]
     lifetime_s = _number(octets, 6, 2)
     return RouterAdvertisement(
@@ -117,17 +100,12 @@ def parse_advertisement(
         lifetime_s=lifetime_s,
         reachable_ms=_number(octets, 8, 4),
         retransmit_ms=_number(octets, 12, 4),
-        prefixes=options.prefixes,
-        mtu=options.mtu,
-        rdnss=options.rdnss,
-        dnssl=options.dnssl,
-        pref64=options.pref64,
-        link_layer_address=options.link_layer_address,
+        options=parse_options(octets[_FIXED_BYTES:]),
     )
 
 
 def parse_options(octets: bytes) -> Options:
-    """Read the options of a message, or those in a netlink message RTM_NEWNDUSEROPT.
+    """Read the options of a message.
 
     An option that its RFC wants ignored (unknown, wrong length, reserved code) is. Raises
     ValueError for an option of length zero or one that ends behind the octets (RFC 4861 §4.6).

@@ -5,27 +5,24 @@ sessions and runs that change it.
 from __future__ import annotations
 
 import json
-import os
-import signal
-import subprocess
-import sys
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pytest_v6probe.inventory import toml
 from pytest_v6probe.lab.clouds.docker import DEBIAN
 from pytest_v6probe.session import Settings, V6Session
 from pytest_v6probe.transport.netns import Keeper, NamespaceTransport
-from tests.lab import matrix
+from tests.lab import matrix, runs
 
 if TYPE_CHECKING:
+    import subprocess
     from collections.abc import Iterator
+    from contextlib import AbstractContextManager
+    from pathlib import Path
 
     from pytest_v6probe.inventory.model import Inventory
 
-ROOT = Path(__file__).parents[2]
 LOOK_S = 10.0
 DAEMON_JSON = "/etc/docker/daemon.json"
 
@@ -165,32 +162,8 @@ def fault(lab: DockerLab, name: str) -> Iterator[None]:
         lab.keeper.request({"do": "mend", "fault": name}, timeout_s=60)
 
 
-@contextmanager
-def run(lab: DockerLab, source: str, folder: Path) -> Iterator[subprocess.Popen[str]]:
+def run(
+    lab: DockerLab, source: str, folder: Path
+) -> AbstractContextManager[subprocess.Popen[bytes]]:
     """A run of pytest on *lab*, with the test file *source*, that may change its hosts."""
-    Path(folder, "test_own.py").write_text(source, encoding="utf-8")
-    argv = (
-        sys.executable,
-        "-m",
-        "pytest",
-        "-q",
-        "-p",
-        "no:cacheprovider",
-        "--rootdir",
-        str(folder),
-        "--v6-disruptive",
-        "--v6-env",
-        str(lab.environment),
-        str(folder / "test_own.py"),
-    )
-    with (
-        Path(folder, "said").open("w+", encoding="utf-8") as said,
-        subprocess.Popen(
-            argv, cwd=ROOT, stdout=said, stderr=subprocess.STDOUT, start_new_session=True, text=True
-        ) as process,
-    ):
-        try:
-            yield process
-        finally:
-            with suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)
+    return runs.run(source, folder, "--v6-disruptive", "--v6-env", str(lab.environment))

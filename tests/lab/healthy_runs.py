@@ -6,9 +6,8 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from pathlib import Path
 
-ROOT = Path(__file__).parents[2]
+from tests.lab.runs import PYTEST, ROOT
 
 
 def main(times: int, scenarios: list[str]) -> int:
@@ -16,16 +15,7 @@ def main(times: int, scenarios: list[str]) -> int:
     that is not green.
     """
     for number in range(1, times + 1):
-        argv = (
-            sys.executable,
-            "-m",
-            "pytest",
-            *scenarios,
-            "--v6-disruptive",
-            "-q",
-            "-p",
-            "no:cacheprovider",
-        )
+        argv = (*PYTEST, *scenarios, "--v6-disruptive")
         ran = subprocess.run(
             argv, cwd=ROOT, capture_output=True, text=True, check=False, timeout=300
         )

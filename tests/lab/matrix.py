@@ -24,8 +24,8 @@ from pytest_v6probe.lab.fault import Fault
 from pytest_v6probe.lab.faults import FAULTS
 from pytest_v6probe.lab.up import bring_up
 from pytest_v6probe.transport.netns import Keeper
+from tests.lab.runs import PYTEST, ROOT
 
-ROOT = Path(__file__).parents[2]
 SCENARIOS = {
     "aws": ("scenarios/aws_ipv6_only.py",),
     "docker": ("scenarios/docker_ipv6.py",),
@@ -113,9 +113,7 @@ def run(environment: Path, *options: str, shape: str) -> Outcome:
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder, "junit.xml")
         argv = (
-            sys.executable,
-            "-m",
-            "pytest",
+            *PYTEST,
             *SCENARIOS[shape],
             "--v6-disruptive",
             "--v6-env",
@@ -124,9 +122,6 @@ def run(environment: Path, *options: str, shape: str) -> Outcome:
             REGIONS[shape],
             "--junitxml",
             str(report),
-            "-p",
-            "no:cacheprovider",
-            "-q",
             "-n",
             "3",
             *options,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import signal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -15,6 +15,7 @@ from tests.lab import dockers
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+    from subprocess import Popen
 
     from tests.lab.dockers import DockerLab
 
@@ -46,6 +47,16 @@ def lab() -> Iterator[DockerLab]:
         yield lab
 
 
+def route_until_lost(process: Popen[bytes], lab: DockerLab) -> dict[str, Any]:
+    """The default route once it is lost, or what is left of it when *process* has ended."""
+    return eventually(
+        lab.default_route,
+        until=lambda there: not there or process.poll() is not None,
+        within_s=PATIENCE_S,
+        every_s=0.01,
+    )
+
+
 def is_renewed(lab: DockerLab) -> bool:
     """Whether an advertisement moves the expiry of the default route on."""
     with lab.session() as session:
@@ -62,12 +73,7 @@ def test_the_default_route_is_back_when_a_run_was_killed_after_it_was_lost(
     with dockers.fault(lab, "restart-purges-route"):
         route, state = lab.learned(), lab.state()
         with dockers.run(lab, source("restart_engine()"), tmp_path) as process:
-            assert not eventually(
-                lab.default_route,
-                until=lambda there: not there or process.poll() is not None,
-                within_s=PATIENCE_S,
-                every_s=0.01,
-            ), (tmp_path / "said").read_text()
+            assert not route_until_lost(process, lab), (tmp_path / "said").read_text()
             process.send_signal(signal.SIGKILL)
             process.wait(PATIENCE_S)
         lost = lab.learned()
@@ -88,12 +94,7 @@ def test_the_default_route_is_back_at_once_when_a_run_is_interrupted(
         route, state = lab.learned(), lab.state()
         long = source("restart_engine()", within_s=60, deadline_s=600)
         with dockers.run(lab, long, tmp_path) as process:
-            assert not eventually(
-                lab.default_route,
-                until=lambda there: not there or process.poll() is not None,
-                within_s=PATIENCE_S,
-                every_s=0.01,
-            ), (tmp_path / "said").read_text()
+            assert not route_until_lost(process, lab), (tmp_path / "said").read_text()
             process.send_signal(signal.SIGINT)
             status = process.wait(PATIENCE_S)
         assert (status, lab.learned()) == (pytest.ExitCode.INTERRUPTED, route)

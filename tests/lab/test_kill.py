@@ -4,23 +4,17 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
-import sys
 import uuid
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 
 from pytest_v6probe.lab import names
 from pytest_v6probe.wait import eventually
+from tests.lab.runs import run
 from tests.lab.traces import GONE_S, Traces
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-ROOT = Path(__file__).parents[2]
 PATIENCE_S = 60.0
 SOURCE = """
 import pathlib, time
@@ -43,42 +37,6 @@ ENDS = {
 }
 
 
-@contextmanager
-def run(run_id: str, folder: Path, *options: str) -> Iterator[subprocess.Popen[bytes]]:
-    """A run of pytest on the lab in a session of its own, whose temporary files go to
-    ``folder/tmp``.
-    """
-    Path(folder, "test_long.py").write_text(SOURCE.format(folder=str(folder)), encoding="utf-8")
-    Path(folder, "tmp").mkdir()
-    argv = (
-        sys.executable,
-        "-m",
-        "pytest",
-        "-q",
-        "-p",
-        "no:cacheprovider",
-        "--testrunuid",
-        run_id,
-        "--rootdir",
-        str(folder),
-        *options,
-        str(folder / "test_long.py"),
-    )
-    with subprocess.Popen(
-        argv,
-        cwd=ROOT,
-        env={**os.environ, "TMPDIR": str(folder / "tmp")},
-        start_new_session=True,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    ) as process:
-        try:
-            yield process
-        finally:
-            with suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)
-
-
 def of_session(leader: int) -> list[str]:
     """The living processes of the session that *leader* leads: pytest and its workers."""
     found = []
@@ -96,7 +54,10 @@ def of_session(leader: int) -> list[str]:
 def test_nothing_stays(end: str, moment: str, options: tuple[str, ...], tmp_path: Path):
     run_id = uuid.uuid4().hex[:12]
     name = f"v6probe-{run_id}-aws"
-    with run(run_id, tmp_path, *options) as process:
+    own = tmp_path / "tmp"
+    own.mkdir()
+    source = SOURCE.format(folder=str(tmp_path))
+    with run(source, tmp_path, "--testrunuid", run_id, *options, TMPDIR=str(own)) as process:
         assert (
             eventually(
                 lambda: MOMENTS[moment](name, tmp_path) or process.poll(),
@@ -116,7 +77,7 @@ def test_nothing_stays(end: str, moment: str, options: tuple[str, ...], tmp_path
             )
             == []
         )
-        files = [file.name for file in (tmp_path / "tmp").iterdir()]
+        files = [file.name for file in own.iterdir()]
         assert [
             name for name in files if not name.startswith("pytest-of-")
         ] == []  # xdist's own, kept by pytest

@@ -97,7 +97,7 @@ def vantage(machine):
     )
 
 
-HTTP = Http(vantage=seen.VANTAGE, asked=f"GET http://{NAME}/", verdict="timed-out", name=NAME)
+HTTP = Http(vantage=seen.VANTAGE, asked=f"GET http://{NAME}/", verdict="timed-out", name_asked=NAME)
 PING = Ping(vantage=seen.VANTAGE, asked="ping 2001:db8::1", verdict="timed-out")
 THROUGH = replace(
     HTTP, verdict="timed-out", path=Path.NAT64, remote=Endpoint(IPv6Address("64:ff9b::1"), 80)
@@ -221,7 +221,8 @@ def test_many_failures_at_one_vantage_walk_once():
     assert diagnose(at, HTTP, AWS, seen=known).layer is Layer.RESOLVER
     asked = len(machine.batches)
     assert (
-        diagnose(at, replace(HTTP, name="other.example"), AWS, seen=known).layer is Layer.RESOLVER
+        diagnose(at, replace(HTTP, name_asked="other.example"), AWS, seen=known).layer
+        is Layer.RESOLVER
     )
     assert len(machine.batches) == asked
 
@@ -301,7 +302,9 @@ def test_a_finding_that_knows_its_cause_is_believed():
         def known_cause(self) -> tuple[str, str]:
             return "the dog ate it", "feed the dog"
 
-    finding = Known(vantage="web-1", asked="GET x", verdict="status-500", name=NAME, status=500)
+    finding = Known(
+        vantage="web-1", asked="GET x", verdict="status-500", name_asked=NAME, status=500
+    )
     found = diagnose(vantage(Machine(resolver="silent")), finding, AWS)
     assert (found.layer, found.cause, found.cure) == (Layer.HTTP, "the dog ate it", "feed the dog")
 

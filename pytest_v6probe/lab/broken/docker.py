@@ -5,7 +5,6 @@ from __future__ import annotations
 from ipaddress import IPv6Network
 from typing import TYPE_CHECKING, Any
 
-from pytest_v6probe.lab.clouds import docker
 from pytest_v6probe.lab.clouds.docker import DEBIAN, NETWORKD, NEWEST
 from pytest_v6probe.lab.daemons import dockerd
 from pytest_v6probe.lab.fault import Fault
@@ -34,7 +33,6 @@ if TYPE_CHECKING:
     from pytest_v6probe.lab.steps import Step
 
 ROUTER, ROGUE, IMDS = "us-east-1/router", "us-east-1/rogue", "us-east-1/imds"
-PUBLIC = dict(docker.region(()).subnets)["public"]
 PRIVATE = IPv6Network("fd3a:7c51:e902:40::/64")  # RFC 4193
 NO_MASQUERADE = {"com.docker.network.bridge.enable_ip_masquerade": "false"}
 OTHER_PREFIX = "2600:1f18:d:f70c:1:4000::/82"

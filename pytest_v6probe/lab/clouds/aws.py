@@ -4,17 +4,8 @@ from __future__ import annotations
 
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Interface, IPv6Network
 
-from pytest_v6probe.inventory.model import (
-    Environment,
-    Host,
-    Inventory,
-    Login,
-    Namespace,
-    Role,
-    Site,
-)
-from pytest_v6probe.lab import anchor
-from pytest_v6probe.lab.clouds import internet
+from pytest_v6probe.inventory.model import Host, Inventory, Namespace, Role, Site
+from pytest_v6probe.lab.clouds import internet, offered
 from pytest_v6probe.lab.clouds.vpc import HOST_FILES, Instance6, Vpc
 from pytest_v6probe.lab.topology import End, Link, Node, Route, Shape, Topology
 
@@ -72,8 +63,6 @@ WEST = Vpc(
     tokens="required",
 )
 VPCS = (EAST, WEST)
-RA_INTERVAL_S = 3.0
-"""Several times radvd's interval here: what was not heard by then will not be."""
 
 TASK = "us-east-1/task-1"
 TASK_GATEWAY = IPv6Interface("2600:1f18:d:f70c:dd3d::1/80")
@@ -111,9 +100,9 @@ def shape(name: str) -> Shape:
 
 def _inventory(name: str) -> Inventory:
     hosts = (
-        _instance(EAST, WEB_1),
-        _instance(EAST, PRIVATE_1),
-        _instance(EAST, ECS_1),
+        offered.instance(EAST, WEB_1),
+        offered.instance(EAST, PRIVATE_1),
+        offered.instance(EAST, ECS_1),
         Host(
             name="task-1",
             region="us-east-1",
@@ -122,37 +111,10 @@ def _inventory(name: str) -> Inventory:
             behind="ecs-1",
             address=TASK_ADDRESS.ip,
         ),
-        _instance(WEST, WEST_1),
-        Host(
-            name="client",
-            role=Role.OUTSIDE,
-            namespace=Namespace(name=internet.CLIENT),
-            address=internet.CLIENT_IPV6,
-        ),
+        offered.instance(WEST, WEST_1),
+        offered.CLIENT,
     )
-    return Inventory(
-        environment=Environment(
-            name=f"lab-{name}", cloud="aws", lab=name, ra_interval_s=RA_INTERVAL_S
-        ),
-        hosts=hosts,
-        sites=SITES,
-    )
-
-
-def _instance(vpc: Vpc, instance: Instance6) -> Host:
-    private = instance.subnet == "private"
-    address = vpc.address(instance)
-    return Host(
-        name=instance.name,
-        region=vpc.region,
-        role=Role.EGRESS_ONLY if private else Role.INSTANCE,
-        ssh=Login(user=anchor.LOGIN, host=address),
-        via="web-1" if private else Namespace(name=internet.CLIENT),
-        management=Namespace(name=f"{vpc.region}/{instance.name}"),
-        address=address,
-        resource_name=instance.resource_name,
-        imds_tokens=vpc.tokens,
-    )
+    return Inventory(environment=offered.environment(name), hosts=hosts, sites=SITES)
 
 
 def _site(name: str, families: tuple[str, ...], ipv4: IPv4Address) -> Site:

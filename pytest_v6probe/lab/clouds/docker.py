@@ -8,18 +8,9 @@ from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from pytest_v6probe.inventory.model import (
-    Container,
-    Docker,
-    Environment,
-    Host,
-    Inventory,
-    Login,
-    Namespace,
-    Role,
-)
+from pytest_v6probe.inventory.model import Container, Host, Inventory, Role
 from pytest_v6probe.lab import anchor, cgroups, install
-from pytest_v6probe.lab.clouds import aws, internet, sudo, vpc
+from pytest_v6probe.lab.clouds import aws, internet, offered, sudo, vpc
 from pytest_v6probe.lab.clouds.vpc import Instance6, Vpc
 from pytest_v6probe.lab.daemons import dockerd
 from pytest_v6probe.lab.daemons import networkd as owner
@@ -227,62 +218,36 @@ def _daemons(lab: str, engines: tuple[Engine, ...]) -> tuple[Daemon, ...]:
 
 
 def _dockerd(lab: str, engine: Engine) -> Dockerd:
-    settings: dict[str, Any] = {}
-    if engine.newest:
-        settings = {
-            "programs": install.programs(),
-            "flags": NEWEST_FLAGS,
-            "network_options": NATIVE,
-        }
-    return Dockerd(
-        name=engine.daemon,
-        node=engine.node,
-        cgroup=cgroups.name(lab),
+    return started(
+        lab,
+        engine.node,
+        newest=engine.newest,
         subnet=engine.prefixes[1],
         web=engine.web,
         own_resolver=engine.newest,
-        **settings,
+        network_options=NATIVE if engine.newest else dockerd.NO_OPTIONS,
     )
+
+
+def started(lab: str, node: str, *, newest: bool, **contents: Any) -> Dockerd:
+    """The engine on *node* of the lab called *lab*, the *newest* release or Debian's; *contents* are
+    as `Dockerd` takes them.
+    """
+    release: dict[str, Any] = {}
+    if newest:
+        release = {"programs": install.programs(), "flags": NEWEST_FLAGS}
+    name, cgroup = f"{node}/dockerd", cgroups.name(lab)
+    return Dockerd(name=name, node=node, cgroup=cgroup, **release, **contents)
 
 
 def _inventory(name: str, region: Vpc, engines: tuple[Engine, ...]) -> Inventory:
-    hosts = [_host(region, engine) for engine in engines]
+    hosts = [offered.instance(region, engine.instance) for engine in engines]
     containers = [host for engine in engines for host in _containers(engine)]
-    client = Host(
-        name="client",
-        role=Role.OUTSIDE,
-        namespace=Namespace(name=internet.CLIENT),
-        address=internet.CLIENT_IPV6,
-    )
     return Inventory(
-        environment=Environment(
-            name=f"lab-{name}", cloud="aws", lab=name, ra_interval_s=aws.RA_INTERVAL_S
-        ),
-        hosts=(*hosts, client, *containers),
+        environment=offered.environment(name),
+        hosts=(*hosts, offered.CLIENT, *containers),
         sites=aws.SITES,
-        dockers=tuple(
-            Docker(
-                host=engine.node,
-                restart=("sh", str(dockerd.home(engine.daemon) / "restart")),
-                image=dockerd.PLAIN_IMAGE,
-            )
-            for engine in engines
-        ),
-    )
-
-
-def _host(region: Vpc, engine: Engine) -> Host:
-    address = region.address(engine.instance)
-    return Host(
-        name=engine.name,
-        region=REGION,
-        ssh=Login(user=anchor.LOGIN, host=address),
-        via=Namespace(name=internet.CLIENT),
-        management=Namespace(name=engine.node),
-        address=address,
-        resource_name=engine.instance.resource_name,
-        imds_tokens=region.tokens,
-        sudo=True,
+        dockers=tuple(offered.engine(engine.node, engine.daemon) for engine in engines),
     )
 
 

@@ -13,24 +13,13 @@ from ipaddress import (
     IPv6Network,
 )
 from types import MappingProxyType
-from typing import Any
 
-from pytest_v6probe.inventory.model import (
-    Docker,
-    Environment,
-    Host,
-    Image,
-    Inventory,
-    Login,
-    Namespace,
-    Role,
-    Site,
-)
-from pytest_v6probe.lab import anchor, cgroups, install
+from pytest_v6probe.inventory.model import Image, Inventory, Site
+from pytest_v6probe.lab import anchor
 from pytest_v6probe.lab.clouds import (
-    aws,
     docker,
     internet,
+    offered,
     registry_servers,
     registry_services,
     sudo,
@@ -39,11 +28,9 @@ from pytest_v6probe.lab.clouds import (
 from pytest_v6probe.lab.clouds.registry_servers import ECR, MIRROR, OWN, S3
 from pytest_v6probe.lab.clouds.registry_services import INSECURE_PORT, MIRROR_PORT, OWN_PORT
 from pytest_v6probe.lab.daemon import Daemon
-from pytest_v6probe.lab.daemons import dockerd
 from pytest_v6probe.lab.daemons.bind import Bind
 from pytest_v6probe.lab.daemons.dockerd import Dockerd
 from pytest_v6probe.lab.daemons.radvd import Radvd
-from pytest_v6probe.lab.daemons.sshd import Sshd
 from pytest_v6probe.lab.topology import Bridge, End, Link, Node, Route, Shape, Topology
 
 REGION = "us-west-2"
@@ -207,70 +194,27 @@ def _daemons(lab: str) -> tuple[Daemon, ...]:
             forwarders=(internet.ROOT_IPV6,),
             asked=(internet.GOOGLE_NAME, "AAAA"),
         ),
-        *(
-            Sshd(
-                name=f"{host.node}/sshd",
-                node=host.node,
-                host_key=vpc.KEYS / f"{REGION}-{host.name}",
-                authorized_keys=vpc.KEYS / "user.pub",
-            )
-            for host in HOSTS
-        ),
+        *(vpc.sshd(host.node) for host in HOSTS),
         *(_dockerd(lab, host) for host in HOSTS),
     )
 
 
 def _dockerd(lab: str, host: EngineHost) -> Dockerd:
-    settings: dict[str, Any] = {}
-    if host.newest:
-        settings = {"programs": install.programs(), "flags": docker.NEWEST_FLAGS}
-    return Dockerd(
-        name=host.daemon,
-        node=host.node,
-        cgroup=cgroups.name(lab),
-        subnet=host.delegated,
-        web=host.delegated.network_address + 0x10,
-        **settings,
-    )
+    web = host.delegated.network_address + 0x10
+    return docker.started(lab, host.node, newest=host.newest, subnet=host.delegated, web=web)
 
 
 def _inventory(name: str) -> Inventory:
-    client = Host(
-        name="client",
-        role=Role.OUTSIDE,
-        namespace=Namespace(name=internet.CLIENT),
-        address=internet.CLIENT_IPV6,
-    )
+    hosts = [offered.host(host.node, host.address, sudo=True) for host in HOSTS]
     return Inventory(
-        environment=Environment(
-            name=f"lab-{name}", cloud="aws", lab=name, ra_interval_s=aws.RA_INTERVAL_S
-        ),
-        hosts=(*map(_described, HOSTS), client),
+        environment=offered.environment(name),
+        hosts=(*hosts, offered.CLIENT),
         sites=(Site(name=S3.name, url=f"http://{S3.name}/", families=("ipv4", "ipv6")),),
-        dockers=tuple(
-            Docker(
-                host=host.node,
-                restart=(str(dockerd.home(host.daemon) / "restart"),),
-                image=dockerd.PLAIN_IMAGE,
-            )
-            for host in HOSTS
-        ),
+        dockers=tuple(offered.engine(host.node, host.daemon) for host in HOSTS),
         images=(
             Image(reference=f"{SECURE}/alpine:latest", push=True),
             Image(reference=f"{PLAIN}/alpine:latest", push=True, insecure=True),
             Image(reference="alpine:latest", mirror=MIRRORED),
             Image(reference=f"{ECR.name}/docker/library/alpine:latest"),
         ),
-    )
-
-
-def _described(host: EngineHost) -> Host:
-    return Host(
-        name=host.name,
-        region=REGION,
-        ssh=Login(user=anchor.LOGIN, host=host.address),
-        via=Namespace(name=internet.CLIENT),
-        management=Namespace(name=host.node),
-        address=host.address,
-        sudo=True,
     )

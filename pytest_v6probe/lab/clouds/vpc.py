@@ -150,15 +150,7 @@ class Vpc:
             ),
             Chronyd(name=f"{name}/chronyd", node=node, address=NTP),
             self._translator(),
-            *(
-                Sshd(
-                    name=f"{name}/{instance.name}/sshd",
-                    node=f"{name}/{instance.name}",
-                    host_key=KEYS / f"{name}-{instance.name}",
-                    authorized_keys=KEYS / "user.pub",
-                )
-                for instance in self.instances
-            ),
+            *(sshd(f"{name}/{instance.name}") for instance in self.instances),
         )
 
     def names(self, *, without_aaaa: str = "") -> str:
@@ -266,6 +258,16 @@ class Vpc:
             "dynamic/instance-identity/document": document,
         }
         return Instance(sources=tuple(sources), paths=tuple(paths.items()))
+
+
+def sshd(node: str) -> Sshd:
+    """The SSH server on *node*, with a host key of its own and the one user's key."""
+    return Sshd(
+        name=f"{node}/sshd",
+        node=node,
+        host_key=KEYS / node.replace("/", "-"),
+        authorized_keys=KEYS / "user.pub",
+    )
 
 
 GATEWAY_RULES = """

@@ -36,7 +36,6 @@ LEFT_OUT_MODULES = (
     "_codecs_", "_test", "xx", "_ctypes", "_curses", "_decimal", "_dbm", "_elementtree", "_gdbm",
     "_lsprof", "_sqlite", "_tkinter", "_pydecimal", "audioop", "pydoc", "readline", "turtle",
 )  # fmt: skip
-LIBRARY_PLACES = ("/lib", "/usr/lib", "/lib64", "/usr/lib64")
 
 
 def make(place: str) -> None:

@@ -8,7 +8,6 @@ from hypothesis import strategies as st
 
 from pytest_v6probe.inventory import literals
 from pytest_v6probe.inventory.model import Login, Namespace
-from pytest_v6probe.result import Endpoint
 
 ADDRESSES = st.one_of(st.ip_addresses(v=4), st.ip_addresses(v=6))
 USERS = st.from_regex(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,8}", fullmatch=True)
@@ -77,22 +76,13 @@ def test_what_is_spelled_is_read_back(host, user, port):
 
 
 @given(st.text(max_size=60))
-@pytest.mark.parametrize(
-    "reader", [literals.login, literals.endpoint, literals.namespace, literals.web_host]
-)
+@pytest.mark.parametrize("reader", [literals.login, literals.namespace, literals.web_host])
 def test_any_text_is_read_or_a_value_error(reader, text):
     try:
         found = reader(text)
     except ValueError as error:
         found = str(error)
     assert found
-
-
-def test_an_endpoint_is_an_address():
-    assert literals.endpoint("[2001:db8::1]:53") == Endpoint(ip_address("2001:db8::1"), 53)
-    assert literals.endpoint("2001:db8::1") == Endpoint(ip_address("2001:db8::1"), 0)
-    with pytest.raises(ValueError, match="is a name"):
-        literals.endpoint("example.com:53")
 
 
 def test_a_namespace_is_read():

@@ -10,12 +10,11 @@ from hypothesis import strategies as st
 from pytest_v6probe.linux import netlink
 from pytest_v6probe.linux.addresses import InterfaceAddress
 from pytest_v6probe.linux.links import Link
-from pytest_v6probe.linux.netlink import NdOptions
 from pytest_v6probe.linux.nlmsg import Refused
 from pytest_v6probe.linux.routes import Route
 
 READERS = (
-    netlink.read_links, netlink.read_addresses, netlink.read_routes, netlink.read_nd_options,
+    netlink.read_links, netlink.read_addresses, netlink.read_routes,
     netlink.read_route_to,
 )  # fmt: skip
 
@@ -103,19 +102,6 @@ def test_a_link_is_read_whole():
     )  # fmt: skip
 
 
-def test_nd_options_are_read_with_the_router_that_sent_them():
-    option = bytes.fromhex("2602070800640064ff9b0000000000000000")[:16]
-    body = struct.pack("<BxHiBB6x", 10, len(option), 2, 134, 0) + option
-    body += attribute(1, IPv6Address("fe80::1").packed)
-    assert netlink.read_nd_options(message(68, body)) == (
-        NdOptions(router=IPv6Address("fe80::1"), index=2, interface="2", options=option),
-    )
-
-
-def test_nd_options_of_other_messages_than_ra_are_passed_over():
-    assert netlink.read_nd_options(message(68, struct.pack("<BxHiBB6x", 10, 0, 2, 136, 0))) == ()
-
-
 def refused(code, asked):
     original = struct.pack("<IHHII", 28, asked, 0x301, 1, 0)
     return message(2, struct.pack("<i", -code) + original, flags=0)
@@ -171,11 +157,6 @@ def test_an_address_message_without_address_or_with_a_wild_prefix_is_malformed()
         netlink.read_addresses(message(20, head))
     with pytest.raises(ValueError, match="prefix length 200"):
         netlink.read_addresses(message(20, head + attribute(1, bytes(16))))
-
-
-def test_nd_options_longer_than_their_message_are_malformed():
-    with pytest.raises(ValueError, match="ND options of 64 octets, of which 0 came"):
-        netlink.read_nd_options(message(68, struct.pack("<BxHiBB6x", 10, 64, 2, 134, 0)))
 
 
 def test_another_ip_version_than_4_or_6_is_refused():

@@ -11,7 +11,7 @@ from ipaddress import ip_address, ip_network
 import pytest
 
 from pytest_v6probe.linux import netlink
-from pytest_v6probe.linux.routes import best, default_routes
+from pytest_v6probe.linux.routes import default_routes
 
 WORLD = """
 set -e
@@ -206,19 +206,6 @@ def test_the_kernels_decisions_are_routes_or_the_errno_that_says_why_not(world):
     assert [d if isinstance(d, str) else (str(d.gateway), d.interface) for d in decisions] == [
         ("fe80::1", "one"), "EHOSTUNREACH", ("198.51.100.9", "one"), "ENETUNREACH", "EACCES",
     ]  # fmt: skip
-
-
-@pytest.mark.parametrize(
-    ("target", "gateway"),
-    [
-        ("2001:db8:ffff::1", "fe80::1"), ("2001:db8:aaaa::1", "fe80::3"), ("2001:db8:dddd::1", "fe80::5"),
-        ("fe80::9", "None"), ("192.0.2.1", "fe80::6"),
-    ],
-)  # fmt: skip
-def test_our_own_choice_of_a_route_is_the_kernels(world, target, gateway):
-    chosen = best(netlink.read_routes(world["octets"]), ip_address(target))
-    assert chosen is not None
-    assert str(chosen.gateway) == gateway
 
 
 def test_pyroute2_reads_the_same_octets_the_same_way(world):

@@ -1,10 +1,8 @@
 """Does `linux.routes` choose as Linux does?"""
 
-from ipaddress import ip_address, ip_network
+from ipaddress import ip_network
 
-import pytest
-
-from pytest_v6probe.linux.routes import TABLE_LOCAL, Route, best, default_routes
+from pytest_v6probe.linux.routes import Route, default_routes
 
 
 def route(text, **fields):
@@ -12,34 +10,13 @@ def route(text, **fields):
     return Route(destination=ip_network(text), **values)
 
 
-LOCAL = route("2001:db8::1/128", table=TABLE_LOCAL, type="local", metric=0)
-WIDE, NARROW = route("2001:db8::/32"), route("2001:db8:1::/48", metric=9000)
+WIDE = route("2001:db8::/32")
 DEAR, CHEAP = route("::/0", metric=1024), route("::/0", metric=100)
 HIGH, LOW = (
     route("::/0", metric=100, preference="high"),
     route("::/0", metric=100, preference="low"),
 )
-NOWHERE = route("2001:db8:2::/48", type="unreachable")
-ELSEWHERE = route("2001:db8:3::/48", table=77)
-DEAD = route("2001:db8:4::/48", dead=True)
-THROWN = route("2001:db8:5::/48", table=TABLE_LOCAL, type="throw")
-WORLD = (DEAR, LOW, CHEAP, HIGH, WIDE, NARROW, LOCAL, NOWHERE, ELSEWHERE, DEAD, THROWN)
-
-
-@pytest.mark.parametrize(
-    ("target", "expected"),
-    [
-        ("2001:db8::1", LOCAL), ("2001:db8:1::1", NARROW), ("2001:db8:2::1", NOWHERE),
-        ("2001:db8:3::1", WIDE), ("2001:db8:4::1", WIDE), ("2001:db8:5::1", WIDE), ("2a00::1", HIGH),
-        ("192.0.2.1", None),
-    ],
-)  # fmt: skip
-def test_longest_prefix_then_metric_then_preference_decide(target, expected):
-    assert best(WORLD, ip_address(target)) == expected
-
-
-def test_no_route_is_none():
-    assert best((), ip_address("2001:db8::1")) is None
+WORLD = (DEAR, LOW, CHEAP, HIGH, WIDE)
 
 
 def test_default_routes_are_of_one_family_and_the_main_table_and_forward():

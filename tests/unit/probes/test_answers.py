@@ -68,7 +68,7 @@ def test_a_stream(reply, verdict):
     ],
 )
 def test_the_layer_of_a_verdict(verdict, layer):
-    assert answers.broken_layer(verdict, otherwise=Layer.ANSWER) is layer
+    assert answers.LAYERS.get(verdict, Layer.ANSWER) is layer
 
 
 def test_the_question_goes_to_the_given_server_or_the_hosts_own():

@@ -28,7 +28,9 @@ def found(verdict, *, path=Path.NATIVE, remote=NATIVE, body=BODY, **what):
     )
     if what.get("status"):
         what |= {"body_sha256": sha256(body).hexdigest(), "body_bytes": len(body)}
-    return Http(vantage=VANTAGE, asked="GET http://x/", verdict=verdict, name=NAME, **ends, **what)
+    return Http(
+        vantage=VANTAGE, asked="GET http://x/", verdict=verdict, name_asked=NAME, **ends, **what
+    )
 
 
 @pytest.mark.parametrize(

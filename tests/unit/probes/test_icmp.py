@@ -17,7 +17,7 @@ def found(verdict):
         vantage=VANTAGE,
         asked="ping www.google.com",
         verdict=verdict,
-        name="www.google.com",
+        name_asked="www.google.com",
         local=LOCAL,
         remote=REMOTE,
         path=Path.NAT64,

@@ -58,7 +58,7 @@ def test_the_whole_finding():
         vantage=VANTAGE,
         asked="GET http://x/ over both families",
         verdict="same",
-        name=NAME,
+        name_asked=NAME,
         ipv6_verdict="ok",
         ipv4_verdict="ok",
         ipv4_remote=Endpoint(IPv4Address(V4), 80),

@@ -42,7 +42,7 @@ def test_the_whole_finding():
         vantage=VANTAGE,
         asked="full-size packets to and from http://x/",
         verdict="whole",
-        name="x.example",
+        name_asked="x.example",
         local=LOCAL,
         remote=Endpoint(IPv6Address(REMOTE), 80),
         path=Path.NAT64,

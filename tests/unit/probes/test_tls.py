@@ -38,7 +38,7 @@ def test_judge(reply, verdict, what):
         vantage=VANTAGE,
         asked="TLS x.example:443",
         verdict=verdict,
-        name="x.example",
+        name_asked="x.example",
         local=LOCAL,
         remote=REMOTE,
         path=Path.NATIVE,

@@ -1,6 +1,6 @@
 """Are DNS queries made and responses read as RFC 1035 lays them out?"""
 
-from ipaddress import IPv4Address, IPv6Address, ip_address
+from ipaddress import IPv4Address, IPv6Address
 
 import dns.flags
 import dns.message
@@ -274,26 +274,6 @@ def test_an_address_of_the_wrong_length_is_a_value_error():
             ),
             asked=ASKED,
         )
-
-
-@pytest.mark.parametrize(
-    ("address", "name"),
-    [
-        ("192.0.2.1", "1.2.0.192.in-addr.arpa"),
-        ("2001:db8::1", "1.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.8.b.d.0.1.0.0.2.ip6.arpa"),
-        (
-            "fe80::1%eth0",
-            "1.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.8.e.f.ip6.arpa",
-        ),
-    ],
-)
-def test_the_reverse_name_is_that_of_its_family(address, name):
-    assert rfc1035.reverse_name(ip_address(address)) == name
-
-
-@given(st.one_of(st.ip_addresses(v=4), st.ip_addresses(v=6)))
-def test_the_reverse_name_is_the_standard_librarys(address):
-    assert rfc1035.reverse_name(address) == address.reverse_pointer
 
 
 def test_an_ipv4_answer_is_read():

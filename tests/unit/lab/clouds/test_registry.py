@@ -120,6 +120,12 @@ def test_the_inventory_is_one_that_can_be_written_and_read():
     assert [docker.host for docker in again.dockers] == [host.node for host in registry.HOSTS]
 
 
+def test_an_engine_is_restarted_by_a_shell_for_its_file_is_not_executable():
+    assert [docker.restart for docker in SHAPE.inventory.dockers] == [
+        ("sh", f"/run/v6probe/daemons/{host.daemon}/restart") for host in registry.HOSTS
+    ]
+
+
 def test_an_engine_is_told_of_the_mirror_and_of_the_registry_without_tls():
     for host in registry.HOSTS:
         said = json.loads(SHAPE.topology.node(host.node).etc["docker/daemon.json"])
