@@ -11,7 +11,9 @@ from importlib.resources import files
 
 PARTS = (
     "payload.py",
+    "payload_frames.py",
     "payload_streams.py",
+    "payload_requests.py",
     "payload_kernel.py",
     "payload_flight.py",
     "payload_packets.py",

@@ -23,6 +23,7 @@ from pytest_v6probe.agent.payload import (
 )
 from pytest_v6probe.agent.payload_kernel import netlink, read, watch
 from pytest_v6probe.agent.payload_records import record, recorded, stop_recording
+from pytest_v6probe.agent.payload_requests import NEVER, let_go, requests
 from pytest_v6probe.agent.payload_streams import stream, unix
 
 TYPE_CHECKING = False
@@ -39,6 +40,7 @@ OPERATIONS = {
     "udp": udp,
     "udp_burst": udp_burst,
     "stream": stream,
+    "requests": requests,
     "echo": echo,
     "resolve": resolve,
     "read": read,
@@ -90,10 +92,10 @@ class Loop:
             ):
                 self.start(self.queue.popleft())
             self.flush()
-            first = min([task.until for task in self.running], default=None)
+            first = min([let_go(), *(task.until for task in self.running)])
             ready: "Dict[Any, List[Any]]" = {}
             for key, _ in self.selector.select(
-                None if first is None else max(0.0, first - monotonic())
+                None if first == NEVER else max(0.0, first - monotonic())
             ):
                 if key.data is not None:
                     ready.setdefault(key.data, []).append(key.fileobj)

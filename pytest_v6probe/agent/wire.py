@@ -132,7 +132,6 @@ def stream(
     tls: Mapping[str, Any] | None = None,
     max_bytes: int = 65536,
     keep_bytes: int = 65536,
-    digest: str = "",
     timeout_s: float = 3.0,
 ) -> Operation:
     """Connect by TCP, perhaps shake hands by TLS, perhaps send, read until *until*, close.
@@ -142,12 +141,11 @@ def stream(
     resolv.conf (DNS over TCP) it is ``""``. *until*: ``connect`` (nothing is read), ``line``,
     ``u16`` (a two-octet length and that many octets), ``http`` (a response whose end is known by
     Content-Length, chunked coding or the end of the stream), ``eof``. At most *max_bytes* are read,
-    the first *keep_bytes* returned; ``fields["received_bytes"]`` counts all. *digest* (``sha256``
-    or ``sha512``, with ``http``) adds ``body_bytes`` and, if it came whole, ``body_sha256`` (hex)
-    of the body, chunked coding removed, content coding kept. *tls* is ``{"server_name": …, "alpn":
-    […], "ca": PEM or ""}``; certificates are verified against the vantage's authorities, or *ca* if
-    given. ``fields``: ``connect_s``, ``tls_s``, ``first_byte_s``, ``path_mtu`` (octets, as the
-    kernel holds it at the end), ``tls`` (version, cipher, alpn, ``certificate``: the leaf's DER).
+    the first *keep_bytes* returned; ``fields["received_bytes"]`` counts all. *tls* is
+    ``{"server_name": …, "alpn": […], "ca": PEM or ""}``; certificates are verified against the
+    vantage's authorities, or *ca* if given. ``fields``: ``connect_s``, ``tls_s``, ``first_byte_s``,
+    ``path_mtu`` (octets, as the kernel holds it at the end), ``tls`` (version, cipher, alpn,
+    ``certificate``: the leaf's DER).
     """
     return {
         "op": "stream",
@@ -159,7 +157,6 @@ def stream(
         "tls": dict(tls) if tls is not None else None,
         "max_bytes": max_bytes,
         "keep_bytes": keep_bytes,
-        "digest": digest,
         "timeout_s": timeout_s,
     }
 
@@ -297,6 +294,8 @@ def reply(message: Mapping[str, Any]) -> Reply:
     """
     try:
         rest = {key: value for key, value in message.items() if key not in _KNOWN}
+        if "answers" in rest:  # of `wire_requests.requests`
+            rest["answers"] = tuple(reply(answer) for answer in rest["answers"])
         return Reply(
             outcome=str(message["outcome"]),
             payload=b64decode(message.get("payload", "")),

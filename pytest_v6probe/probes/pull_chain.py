@@ -1,7 +1,8 @@
 """Can an image be pulled over IPv6 alone: registry, token, manifests, every layer, every redirect?
 
-As an engine pulls (OCI Distribution 1.1, distribution's docs/spec/auth), but no layer leaves the
-vantage: its octets are hashed there. Several batches to the agent; one finding.
+As an engine pulls (OCI Distribution 1.1, distribution's docs/spec/auth), many requests on a few
+connections, but no layer leaves the vantage: its octets are hashed there. Several batches to the
+agent; one finding.
 """
 
 from __future__ import annotations

@@ -6,11 +6,12 @@ from __future__ import annotations
 
 from base64 import b64decode
 from binascii import Error as NotBase64
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from pytest_v6probe.agent import wire
+from pytest_v6probe.agent import wire, wire_requests
 from pytest_v6probe.probes import replies
 from pytest_v6probe.probes.registry_names import layer_is_resolver
 from pytest_v6probe.result import Layer
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from ipaddress import IPv4Address, IPv6Address
 
     from pytest_v6probe.agent.wire import Operation, Reply
+    from pytest_v6probe.agent.wire_requests import Ask
     from pytest_v6probe.probes.registry_names import Place
     from pytest_v6probe.probes.url import Url
     from pytest_v6probe.result import Path
@@ -67,6 +69,7 @@ class Hop:
     """The server's own, where TLS accepted it."""
     status: int | None = None
     elapsed_s: float = field(default=0.0, compare=False)
+    """From the request on; of the first on a connection, from connecting on."""
     said: str = field(default="", compare=False)
 
     @property
@@ -104,6 +107,11 @@ class Fetch:
     trusted: bool = True
     """Whether the user named the host, and not a server."""
 
+    @property
+    def body_bytes(self) -> int:
+        """So much of a blob is wanted."""
+        return self.range_bytes or self.size_bytes
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Got:
@@ -116,9 +124,37 @@ class Got:
     response: Response | None = field(default=None, repr=False)
 
 
-def operation(fetch: Fetch, to: IPv6Address, *, ca: str, timeout_s: float) -> Operation:
-    """The operation that asks *to* for it. Raises ValueError for what cannot stand in a request."""
+def operation(
+    fetches: Sequence[Fetch],
+    to: IPv6Address,
+    *,
+    ca: str,
+    step_s: float,
+    timeout_s: float,
+    line: str = "",
+    keep: bool = False,
+) -> Operation:
+    """The operation that asks *to* for all of them, which are of one origin, on one connection; there
+    must be one within *step_s*. It is that of an earlier operation of the same *line*, if one was to
+    *keep*. Raises ValueError for what cannot stand in a request.
+    """
+    parts, last = fetches[0].parts, None if keep else fetches[-1]
+    tls = {"server_name": str(parts.host), "alpn": ["http/1.1"], "ca": ca}
+    return wire_requests.requests(
+        to,
+        parts.port,
+        [_ask(fetch, close=fetch is last) for fetch in fetches],
+        tls=tls if parts.secure else None,
+        line=line,
+        keep=keep,
+        connect_timeout_s=min(step_s, timeout_s),
+        timeout_s=timeout_s,
+    )
+
+
+def _ask(fetch: Fetch, *, close: bool) -> Ask:
     headers, method = (*HEADERS, *fetch.headers), "POST" if fetch.content else "GET"
+    headers += (("Connection", "close" if close else "keep-alive"),)
     if fetch.content:
         headers += (
             ("Content-Type", "application/x-www-form-urlencoded"),
@@ -127,23 +163,12 @@ def operation(fetch: Fetch, to: IPv6Address, *, ca: str, timeout_s: float) -> Op
     if fetch.range_bytes:
         headers += (("Range", f"bytes=0-{fetch.range_bytes - 1}"),)
     send = rfc9112.request(method, fetch.parts.authority, fetch.parts.target, headers)
-    tls = {"server_name": str(fetch.parts.host), "alpn": ["http/1.1"], "ca": ca}
-    return wire.stream(
-        to,
-        fetch.parts.port,
-        send=send + fetch.content,
-        until="http",
-        tls=tls if fetch.parts.secure else None,
+    return wire_requests.ask(
+        send + fetch.content,
         max_bytes=_blob_bytes(fetch) if fetch.digest else wire.MAX_REPLY_BYTES,
         keep_bytes=MAX_HEAD_BYTES if fetch.digest else wire.MAX_REPLY_BYTES,
-        timeout_s=timeout_s,
         digest="sha256" if fetch.digest else "",
     )
-
-
-def knock(parts: Url, to: IPv6Address, *, timeout_s: float) -> Operation:
-    """The operation that only connects: a black hole shows before much is waited for."""
-    return wire.stream(to, parts.port, timeout_s=timeout_s)
 
 
 def layer_of(verdict: str) -> Layer:
@@ -159,9 +184,9 @@ def layer_of(verdict: str) -> Layer:
     return replies.LAYERS.get(verdict, Layer.REGISTRY)
 
 
-def closed(reply: Reply) -> bool:
-    """Whether there was no connection at all."""
-    return replies.number(reply, "connect_s") is None
+def unconnected(fetch: Fetch, reply: Reply) -> bool:
+    """Whether there was no connection to ask anything on."""
+    return replies.number(reply, "tls_s" if fetch.parts.secure else "connect_s") is None
 
 
 def hop(
@@ -226,9 +251,15 @@ def certificate(reply: Reply) -> Certificate | None:
     agreed = reply.fields.get("tls")
     text = agreed.get("certificate") if isinstance(agreed, Mapping) else None
     try:
-        return rfc5280.parse(b64decode(text)) if isinstance(text, str) else None
+        return _certificate(text) if isinstance(text, str) else None
     except (NotBase64, ValueError):
         return None
+
+
+@lru_cache(maxsize=16)
+def _certificate(text: str) -> Certificate:
+    """It is the same for every request on a connection."""
+    return rfc5280.parse(b64decode(text))
 
 
 def _of_status(response: Response) -> str:

@@ -1,16 +1,21 @@
 """How are many things got from a registry's servers at once? Names first, then requests, redirects
 by hand.
 
-Every step is one batch to the agent; every request leaves a hop; what a server chose (a redirect, a
+Every step is one batch to the agent; every request leaves a hop, also where it shares a connection
+with others; one that another's endless response left no time for was not made. What a server chose (a redirect, a
 realm) is looked at before it is gone to, and never gets the authorization of another host.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from heapq import heappop, heappush
+from math import ceil
+from secrets import token_hex
 from time import monotonic
 from typing import TYPE_CHECKING
 
+from pytest_v6probe.agent import wire_requests
 from pytest_v6probe.probes import registry_hop, registry_names, replies, url
 from pytest_v6probe.probes.registry_hop import Fetch, Got, Hop
 from pytest_v6probe.probes.registry_names import Place
@@ -24,7 +29,11 @@ if TYPE_CHECKING:
 
 MAX_REDIRECTS = 5
 AT_ONCE = 32
-"""Fewer than any agent runs at once, so that a batch takes no longer than its longest request."""
+"""Fewer connections than any agent has at once, so that a batch takes no longer than its longest."""
+CONNECTIONS = 3
+"""To one server at once: as many as an engine fetches layers on (dockerd,
+``max-concurrent-downloads``).
+"""
 NO_TIME = Place(verdict="timed-out")
 
 
@@ -41,8 +50,8 @@ class Walk:
     secrets: set[str] = field(default_factory=set, repr=False)
     """What was sent, and must not be told, whoever says it again."""
     _places: dict[str, Place] = field(default_factory=dict)
-    _knocked: dict[tuple[IPv6Address, int], Reply] = field(default_factory=dict)
     _origin: IPv6Address | None = None
+    _line: str = field(default_factory=lambda: token_hex(8))
 
     def get(self, fetch: Fetch) -> Got:
         """Get one thing. Raises Unobserved if the vantage cannot be used."""
@@ -114,45 +123,48 @@ class Walk:
         )
 
     def _once(self, wanted: Sequence[Fetch]) -> list[Got]:
-        """One request each: names, then, for blobs, whether anybody is there, then all at once."""
+        """One request each: names, then all at once, on a few connections to each server."""
         self._look_up(wanted)
         places = [self._place(fetch) for fetch in wanted]
-        self._knock(wanted, places)
+        lines = _lines(wanted, places)
         found: dict[int, Reply] = {}
-        ready = [at for at, place in enumerate(places) if not place.verdict]
-        for first in range(0, len(ready), AT_ONCE):
-            some, left_s = ready[first : first + AT_ONCE], self._left_s()
+        for first in range(0, len(lines), AT_ONCE):
+            some, left_s = lines[first : first + AT_ONCE], self._left_s()
             if left_s > 0:
-                operations = [self._operation(wanted[at], places[at], left_s=left_s) for at in some]
-                found |= zip(some, self.at.agent.run(operations), strict=True)
+                operations = [self._operation(wanted, places, line, left_s) for line in some]
+                for line, reply in zip(some, self.at.agent.run(operations), strict=True):
+                    found |= _answers(wanted, line, reply)
         return [
             self._got(fetch, place, found.get(at))
             for at, (fetch, place) in enumerate(zip(wanted, places, strict=True))
         ]
 
-    def _operation(self, fetch: Fetch, place: Place, *, left_s: float) -> Operation:
-        timeout_s = left_s if fetch.digest else min(left_s, self.step_s)
-        return registry_hop.operation(fetch, place.addresses[0], ca=self.ca, timeout_s=timeout_s)
+    def _operation(
+        self, wanted: Sequence[Fetch], places: Sequence[Place], line: Sequence[int], left_s: float
+    ) -> Operation:
+        fetches, to = [wanted[at] for at in line], places[line[0]].addresses[0]
+        first = fetches[0]
+        return registry_hop.operation(
+            fetches,
+            to,
+            ca=self.ca,
+            step_s=self.step_s,
+            timeout_s=left_s if first.digest else min(left_s, self.step_s),
+            line="" if first.content else self._line,  # what is posted is not asked twice
+            keep=not first.digest and to == self._origin,
+        )
 
     def _got(self, fetch: Fetch, place: Place, reply: Reply | None) -> Got:
         response, verdict = None, place.verdict
         if reply is not None:
             verdict, response = registry_hop.read(fetch, reply, place)
-            self._knocked.setdefault((place.addresses[0], fetch.parts.port), reply)
         elif not verdict:
             verdict = NO_TIME.verdict
-        reply = reply or self._unanswered(fetch, place)
         path = replies.path_of(reply.remote, self.at.nat64_prefixes) if reply else None
         self.hops.append(
             registry_hop.hop(fetch, place, reply, verdict=verdict, response=response, path=path)
         )
         return Got(hop=len(self.hops) - 1, verdict=verdict, response=response)
-
-    def _unanswered(self, fetch: Fetch, place: Place) -> Reply | None:
-        """What became of the knock, if nobody answered it."""
-        door = (place.addresses[0], fetch.parts.port) if place.addresses else None
-        said = self._knocked.get(door) if door else None
-        return said if said is not None and registry_hop.closed(said) else None
 
     def _look_up(self, wanted: Sequence[Fetch]) -> None:
         """Ask for the names that are new, all in one batch."""
@@ -182,28 +194,6 @@ class Walk:
             return replace(place, verdict="refused-redirect")
         return place
 
-    def _knock(self, wanted: Sequence[Fetch], places: list[Place]) -> None:
-        """Connect to each server of blobs that is new: a black hole is known before the blobs'
-        long time limit has passed.
-        """
-        doors = {
-            (place.addresses[0], fetch.parts.port): fetch
-            for fetch, place in zip(wanted, places, strict=True)
-            if fetch.digest and not place.verdict
-        }
-        new = [door for door in doors if door not in self._knocked]
-        timeout_s = min(self.step_s, self._left_s())
-        if new and timeout_s > 0:
-            operations = [
-                registry_hop.knock(doors[door].parts, door[0], timeout_s=timeout_s) for door in new
-            ]
-            self._knocked |= zip(new, self.at.agent.run(operations), strict=True)
-        for at, (fetch, place) in enumerate(zip(wanted, places, strict=True)):
-            said = self._unanswered(fetch, place) if fetch.digest and not place.verdict else None
-            if said is not None:
-                verdict = registry_hop.failed(said, place, secure=False)
-                places[at] = replace(place, verdict=verdict)
-
     def _left_s(self) -> float:
         return self.deadline - monotonic()
 
@@ -211,3 +201,39 @@ class Walk:
 def fetch(role: str, text: str, *, trusted: bool = True) -> Fetch:
     """A plain GET of *text*. Raises ValueError for a URL that cannot be asked over IPv6."""
     return Fetch(role=role, parts=url.parse(text), text=text, trusted=trusted)
+
+
+def _lines(wanted: Sequence[Fetch], places: Sequence[Place]) -> list[list[int]]:
+    """Which of *wanted* go on which connection, each in their order: those of one origin share a few,
+    so that each has about as many octets to bring.
+    """
+    origins: dict[tuple[object, ...], list[int]] = {}
+    for at, (fetch, place) in enumerate(zip(wanted, places, strict=True)):
+        if not place.verdict:
+            parts = fetch.parts
+            origin = (place.addresses[0], parts.host, parts.port, parts.secure)
+            origins.setdefault(origin, []).append(at)
+    return [line for some in origins.values() for line in _shared(wanted, some)]
+
+
+def _shared(wanted: Sequence[Fetch], some: Sequence[int]) -> list[list[int]]:
+    count = max(CONNECTIONS, ceil(len(some) / wire_requests.MOST))
+    loads = [(0, number) for number in range(count)]
+    lines: list[list[int]] = [[] for _ in loads]
+    for at in sorted(some, key=lambda at: wanted[at].body_bytes, reverse=True):
+        size_bytes, number = heappop(loads)
+        lines[number].append(at)
+        if len(lines[number]) < wire_requests.MOST:
+            heappush(loads, (size_bytes + wanted[at].body_bytes, number))
+    return [sorted(line) for line in lines if line]
+
+
+def _answers(wanted: Sequence[Fetch], line: Sequence[int], reply: Reply) -> dict[int, Reply]:
+    """What came of each request of one connection that was made, or that could not be, for want of
+    one.
+    """
+    answers = wire_requests.answers(reply)
+    found = dict(zip(line, answers, strict=False))
+    if registry_hop.unconnected(wanted[line[0]], answers[-1]):
+        found |= dict.fromkeys(line[len(answers) :], answers[-1])
+    return found

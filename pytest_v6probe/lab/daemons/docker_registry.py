@@ -17,10 +17,6 @@ if TYPE_CHECKING:
     from pytest_v6probe.result import Address
 
 CONTENT = Path(__file__).with_name("registry_content.py")
-COUNTERS_PATH = "/debug/vars"
-"""On a mirror's port for operators: ``registry.proxy`` counts what it was asked for, what it had,
-and what it fetched.
-"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,9 +9,9 @@ from ipaddress import IPv6Address
 
 import pytest
 
-from pytest_v6probe.agent import wire
+from pytest_v6probe.agent import wire, wire_requests
 from pytest_v6probe.agent.client import Agent
-from pytest_v6probe.agent.wire import Reply
+from pytest_v6probe.agent.wire import Operation, Reply
 
 LOOPBACK = IPv6Address("::1")
 Serve = Callable[[Callable[[socket.socket], None]], int]
@@ -31,21 +31,36 @@ RESPONSES = {
 }
 
 
+def asked(port: int, *, timeout_s: float = 20, **kwargs) -> Operation:
+    wanted = {"digest": "sha256", "max_bytes": 1 << 24, **kwargs}
+    asks = [wire_requests.ask(b"GET / HTTP/1.1\r\n\r\n", **wanted)]
+    return wire_requests.requests(LOOPBACK, port, asks, timeout_s=timeout_s)
+
+
 def ask(agent: Agent, port: int, **kwargs) -> Reply:
-    wanted = {"until": "http", "digest": "sha256", "max_bytes": 1 << 24, "timeout_s": 20, **kwargs}
-    return agent.run([wire.stream(LOOPBACK, port, **wanted)])[0]
+    return answer(agent.run([asked(port, **kwargs)])[0])
+
+
+def answer(reply: Reply) -> Reply:
+    (only,) = wire_requests.answers(reply)
+    return only
 
 
 def says(octets: bytes) -> Callable[[socket.socket], None]:
-    return lambda connection: connection.sendall(octets)
+    def handler(connection: socket.socket) -> None:
+        connection.recv(65536)
+        connection.sendall(octets)
+
+    return handler
 
 
 @pytest.mark.parametrize("response", RESPONSES.values(), ids=RESPONSES)
-def test_a_body_is_hashed_whole_and_only_its_beginning_returned(
+def test_a_body_is_hashed_whole_and_only_the_head_returned(
     agent: Agent, tcp_server: Serve, response: bytes
 ):
-    reply = ask(agent, tcp_server(says(response)), keep_bytes=100)
-    assert (reply.outcome, reply.payload) == ("answered", response[:100])
+    reply = ask(agent, tcp_server(says(response)))
+    head = response[: response.index(b"\r\n\r\n") + 4]
+    assert (reply.outcome, reply.payload) == ("answered", head)
     assert reply.fields["body_bytes"] == len(BODY)
     assert reply.fields["body_sha256"] == hashlib.sha256(BODY).hexdigest()
 
@@ -80,9 +95,8 @@ def test_a_fast_sender_keeps_nobody_waiting_and_is_cut_off_in_time(agent: Agent,
             connection.sendall(BODY)
 
     port = tcp_server(endless)
-    operation = wire.stream(
-        LOOPBACK, port, until="http", digest="sha256", max_bytes=1 << 40, timeout_s=0.5
-    )
+    operation = asked(port, max_bytes=1 << 40, timeout_s=0.5)
     slow, quick = agent.run([operation, wire.read("/proc/self/stat")])
+    slow = answer(slow)
     assert (slow.outcome, quick.outcome) == ("timed-out", "answered")
     assert quick.elapsed_s < slow.elapsed_s < 5

@@ -55,6 +55,9 @@ class SmallServer:
     port: int
     pages: dict[str, Page] = field(default_factory=dict)
     asked: list[Asked] = field(default_factory=list)
+    keeps: bool = False
+    """Whether it lets a connection live for more than one request."""
+    connections: int = 0
 
     @property
     def authority(self) -> str:
@@ -118,6 +121,10 @@ class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     server: _Server
 
+    def setup(self) -> None:
+        super().setup()
+        self.server.small.connections += 1
+
     def do_GET(self) -> None:
         length = int(self.headers.get("Content-Length") or 0)
         asked = Asked(
@@ -139,7 +146,7 @@ class _Handler(BaseHTTPRequestHandler):
                 self.wfile.write(answer.body)
             else:
                 answer.stream(self.connection)
-        self.close_connection = True
+        self.close_connection = self.close_connection or not self.server.small.keeps
 
     def do_POST(self) -> None:
         self.do_GET()

@@ -1,6 +1,7 @@
 """Does a walk go to the addresses that names have there, through NAT64 too, and say where it ended?"""
 
 from base64 import b64decode
+from collections.abc import Iterator
 from hashlib import sha256
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import Any
@@ -13,13 +14,13 @@ from pytest_v6probe.probes.pull_chain import pull_chain
 from pytest_v6probe.result import Endpoint, Layer, Path
 from pytest_v6probe.vantage import Vantage
 from tests.unit.probes.seen import WKP
-from tests.unit.probes.small_registry import SmallImage, digest
+from tests.unit.probes.small_registry import SmallImage
 
 IMAGE = SmallImage((b"one layer", b"another"))
 PAGES = IMAGE.pages("library/alpine")
 REGISTRY, CDN = "registry-1.docker.io", "cdn.example"
 V6, V4, SYNTHETIC = "2600:1f18::1", "44.210.107.93", "64:ff9b::2cd2:6b5d"
-CONNECTED = {"connect_s": 0.001}
+CONNECTED = {"connect_s": 0.001, "tls_s": 0.001}
 
 
 class Scripted:
@@ -43,22 +44,25 @@ class Scripted:
             found = [str(one) for one in known if one.version == operation["family"]]
             return Reply("answered", fields={"addresses": found}) if found else Reply("name-error")
         remote = Endpoint(IPv6Address(operation["host"]), operation["port"])
-        if operation["host"] in self.silent:
-            return Reply("timed-out", remote=remote, elapsed_s=operation["timeout_s"])
-        if operation["until"] == "connect":
-            return Reply("answered", remote=remote, fields=CONNECTED)
-        return self.page(operation, remote)
+        return Reply("answered", fields={"answers": tuple(self.answers(operation, remote))})
 
-    def page(self, operation, remote) -> Reply:
-        path = b64decode(operation["send"]).split()[1].decode()
+    def answers(self, operation, remote) -> Iterator[Reply]:
+        if operation["host"] in self.silent:
+            yield Reply("timed-out", remote=remote, elapsed_s=operation["connect_timeout_s"])
+            return
+        for ask in operation["asks"]:
+            yield self.page(ask, operation["tls"]["server_name"], remote)
+
+    def page(self, ask, name, remote) -> Reply:
+        path = b64decode(ask["send"]).split()[1].decode()
         body = getattr(PAGES.get(path), "body", b"")
-        if self.moved_to and "/blobs/" in path and operation["tls"]["server_name"] == REGISTRY:
+        if self.moved_to and "/blobs/" in path and name == REGISTRY:
             lines = f"Location: https://{self.moved_to}{path}\r\nContent-Length: 0\r\n\r\n"
             moved = f"HTTP/1.1 307 X\r\n{lines}".encode()
             return Reply("answered", moved, remote=remote, fields=CONNECTED)
         head = f"HTTP/1.1 200 OK\r\nContent-Length: {len(body)}\r\n\r\n".encode()
         hashed = {"body_sha256": sha256(body).hexdigest(), "body_bytes": len(body)}
-        fields = {**CONNECTED, **(hashed if operation["digest"] else {})}
+        fields = {**CONNECTED, **(hashed if ask["digest"] else {})}
         return Reply("answered", head + body, remote=remote, fields=fields)
 
 
@@ -117,7 +121,8 @@ def test_an_address_that_nothing_answers_at_is_a_black_hole_where_ipv4_is_there(
     agent = Scripted({REGISTRY: ("2600::9",), CDN: addresses}, silent={V6}, moved_to=CDN)
     chain = walk(agent)
     assert broken(chain) == (verdict, "config", Layer.TCP, CDN)
-    assert agent.batches[-1][0]["until"] == "connect"  # nothing more was asked of it
+    assert {len(batch[0]["asks"]) for batch in agent.batches[-1:]} == {1}
+    assert {hop.verdict for hop in chain.hops if hop.host == CDN} == {verdict}
     assert chain.remote == Endpoint(IPv6Address(V6))
 
 
@@ -140,7 +145,38 @@ def test_a_known_cause_names_the_host_and_a_better_one():
 def test_no_blob_is_returned_only_its_digest():
     agent = Scripted({REGISTRY: (V6,)})
     walk(agent)
-    blobs = {operation["digest"] for operation in agent.batches[-1]}
-    most = {operation["keep_bytes"] for operation in agent.batches[-1]}
-    assert (blobs, most) == ({"sha256"}, {65536})
-    assert digest(IMAGE.config) in str(PAGES)
+    asks = [ask for operation in agent.batches[-1] for ask in operation["asks"]]
+    assert {ask["digest"] for ask in asks} == {"sha256"}
+    assert {ask["keep_bytes"] for ask in asks} == {65536}
+
+
+def image_of(count):
+    """An image whose first layer is larger than all the others together."""
+    return SmallImage((bytes(9000), *(bytes([at]) * 99 for at in range(1, count))))
+
+
+@pytest.mark.parametrize(("count", "shape"), [(12, [1, 6, 6]), (127, [16] * 8)])
+def test_blobs_of_one_server_share_a_few_connections_by_their_size(count, shape, monkeypatch):
+    monkeypatch.setitem(globals(), "PAGES", image_of(count).pages("library/alpine"))
+    agent = Scripted({REGISTRY: (V6,)})
+    chain = walk(agent)
+    assert (chain.verdict, len(chain.layers)) == ("complete", count)
+    assert sorted(len(operation["asks"]) for operation in agent.batches[-1]) == shape
+
+
+def test_the_connection_of_the_first_request_is_kept_until_the_last_and_for_this_walk_only():
+    lines = []
+    for _ in range(2):
+        agent = Scripted({REGISTRY: (V6,), CDN: (V6,)}, moved_to=CDN)
+        walk(agent)
+        asked = [operation for batch in agent.batches[1:] for operation in batch]
+        asked = [operation for operation in asked if operation["op"] == "requests"]
+        assert [operation["keep"] for operation in asked[:3]] == [True] * 3
+        assert not any(operation["keep"] for operation in asked[3:])
+        lines.append({operation["line"] for operation in asked})
+        last = [b64decode(operation["asks"][-1]["send"]) for operation in asked]
+        assert [b"Connection: close" in send for send in last[2:]] == [False] + [True] * (
+            len(last) - 3
+        )
+    assert [len(of_one) for of_one in lines] == [1, 1]
+    assert not lines[0] & lines[1]

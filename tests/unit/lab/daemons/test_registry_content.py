@@ -100,6 +100,18 @@ def test_no_two_images_have_a_layer_in_common(tmp_path: Path):
     assert len(set(found)) == len(found)
 
 
+def test_the_layers_behind_the_first_are_the_standard_library_and_a_mark(tmp_path: Path):
+    add(Storage(root=tmp_path), image("twelve", layers=12))
+    names = []
+    for digest in layers(tmp_path, "twelve")[1:]:
+        with tarfile.open(fileobj=io.BytesIO(gzip.decompress(stored(tmp_path, digest)))) as archive:
+            mark, *part = archive.getnames()
+            names += part
+            assert mark.startswith("srv/")
+    assert "usr/lib/python3/json/decoder.py" in names
+    assert sorted(names) == sorted(name for name, _ in registry_content.library())
+
+
 def test_a_mirror_is_filled_with_the_very_octets_of_its_origin(tmp_path: Path):
     for place in ("hub", "mirror"):
         add(Storage(root=tmp_path / place), image(form="list", layers=2))
