@@ -2,20 +2,21 @@
 the vantage.
 
 address → route → router advertisement → (for a container: its host forwards) → resolver → answer →
-synthesis → then the rung of the finding itself. Only the rungs that the finding rests on are asked: a literal address needs no
-resolver. All of them travel in one sweep; router advertisements are listened for only where the
-default route is in doubt.
+synthesis → then the rung of the finding itself. Where a container was not reached from outside, the
+lower rungs are asked at its host as well. Only the rungs that the finding rests on are asked: a
+literal address needs no resolver. All of them travel in one sweep; router advertisements are
+listened for only where the default route is in doubt.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from pytest_v6probe.errors import Unobserved
 from pytest_v6probe.probes.addresses import addresses
 from pytest_v6probe.probes.dns64 import dns64
-from pytest_v6probe.probes.forwarding import forwarding
+from pytest_v6probe.probes.forwarding import forwarding, forwarding_inward
 from pytest_v6probe.probes.ra import router_advertisements
 from pytest_v6probe.probes.resolver import resolver
 from pytest_v6probe.probes.route import default_route
@@ -45,6 +46,7 @@ _HOLDS = {
 _UNTOLD = {"unreadable", "error", "not-permitted", "unknown"}
 """Verdicts that say nothing about the rung: it could not be looked at."""
 _REACHED = {"ok", "answered", "open", "verified", "redirected", "whole"}
+_CONNECTING = {Layer.ICMP, Layer.TCP}
 _LOWEST = (Layer.ADDRESS, Layer.ROUTE, Layer.RA)
 _NAMED = (Layer.RESOLVER, Layer.SYNTHESIS)
 _WITHOUT_NAT64 = "dns64-without-nat64"
@@ -78,21 +80,21 @@ def diagnose(
     cloud: Cloud,
     *,
     carrier: Vantage | None = None,
+    beyond: Vantage | None = None,
     seen: MutableMapping[Key, Finding] | None = None,
 ) -> Diagnosis:
     """Walk the ladder at *at* below *finding* and name the first broken layer: that of *finding*
     itself, where it knows its cause.
 
-    *carrier* is the host of a container: whether it forwards is a rung of its own. *seen* keeps what
-    rungs were found, so that many failures at one vantage walk once. Never raises Unobserved: if
-    *at* cannot be asked, the diagnosis says so and rests on *finding* alone. Takes at most about 15
-    seconds.
+    *carrier* is the host of a container: whether it forwards is a rung of its own. *beyond* is the
+    host of the container that *finding* did not reach: where it cannot be asked, it is left out.
+    *seen* keeps what rungs were found, so that many failures at one vantage walk once. Never raises
+    Unobserved: if *at* cannot be asked, the diagnosis says so and rests on *finding* alone. Takes at
+    most about 15 seconds, and as much again where *beyond* is asked.
     """
     memory = {} if seen is None else seen
     try:
-        found = _walk(at, finding, cloud, memory)
-        if carrier is not None and cloud.resolver is not None and finding.rests_on:
-            found |= _forwarding(at, carrier, cloud.resolver, found, memory)
+        found = _found(at, finding, cloud, memory, carrier=carrier, beyond=beyond)
     except Unobserved as why:
         own = _rung(finding, finding.broken_layer, holds=False)
         return Diagnosis(
@@ -101,7 +103,6 @@ def diagnose(
             rungs=(own,),
             cause=f"the ladder could not be walked at {at.name}: {why}",
         )
-    found = {layer: found[layer] for layer in Layer if layer in found}
     lower = tuple(_rung(rung, layer, holds=_holds(layer, rung)) for layer, rung in found.items())
     broken = _first_broken(found) if finding.known_cause is None else None
     if broken is not None:
@@ -120,6 +121,24 @@ def _explained(broken: Finding, layer: Layer, verdict: str, cloud: Cloud) -> tup
         return broken.known_cause
     cure = cloud.cure(layer, verdict)
     return (cure.cause, cure.command) if cure else (f"{layer}: {verdict}", "")
+
+
+def _found(
+    at: Vantage,
+    finding: Finding,
+    cloud: Cloud,
+    memory: MutableMapping[Key, Finding],
+    *,
+    carrier: Vantage | None,
+    beyond: Vantage | None,
+) -> dict[Layer, Finding]:
+    """The rungs below *finding*, lowest first, here and at the hosts between. Raises Unobserved."""
+    found = _walk(at, finding, cloud, memory)
+    if carrier is not None and cloud.resolver is not None and finding.rests_on:
+        found |= _forwarding(at, carrier, cloud.resolver, found, memory)
+    if beyond is not None and finding.known_cause is None and _first_broken(found) is None:
+        found |= _beyond(at, beyond, finding, cloud, memory)
+    return {layer: found[layer] for layer in Layer if layer in found}
 
 
 def _walk(
@@ -156,6 +175,35 @@ def _forwarding(
     if key not in memory:
         memory[key] = forwarding(at, carrier, server)
     return {Layer.FORWARDING: memory[key]}
+
+
+def _beyond(
+    at: Vantage,
+    host: Vantage,
+    finding: Finding,
+    cloud: Cloud,
+    memory: MutableMapping[Key, Finding],
+) -> dict[Layer, Finding]:
+    """Whether the container on *host* that *finding* asks is forwarded to, and what is broken of
+    *host* itself if it is not. Nothing where the container was reached, or *host* cannot be asked.
+    """
+    remote = finding.remote
+    if remote is None or finding.verdict in _REACHED or finding.broken_layer not in _CONNECTING:
+        return {}
+    key = (at.name, Layer.FORWARDING, str(remote))
+    try:
+        if key not in memory:
+            memory[key] = forwarding_inward(finding, remote, host)
+        rung = memory[key]
+        own = {} if _holds(Layer.FORWARDING, rung) else _walk(host, rung, cloud, memory)
+    except Unobserved:
+        return {}
+    broken = own if _first_broken(own) is not None else {}
+    at_host = {
+        layer: replace(found, asked=f"{found.asked} at {host.name}")
+        for layer, found in broken.items()
+    }
+    return {**at_host, Layer.FORWARDING: rung}
 
 
 def _asks(at: Vantage, name: str, wanted: Iterable[Layer], cloud: Cloud) -> dict[Key, Ask[Any]]:

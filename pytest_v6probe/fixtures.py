@@ -35,7 +35,10 @@ def shape_of(node: pytest.Item | pytest.Collector) -> str:
 
 
 @pytest.fixture(scope="module")
-def v6_session(request: pytest.FixtureRequest) -> V6Session:
+def v6_session(
+    request: pytest.FixtureRequest,
+    tmp_path_factory: pytest.TempPathFactory,  # noqa: ARG001  # for what a failing test leaves
+) -> V6Session:
     """The environment of this module: its inventory, its lab if it has one, and every open
     vantage.
     """

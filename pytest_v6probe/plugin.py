@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import uuid
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeGuard
 
@@ -352,9 +353,17 @@ def _judge(item: pytest.Item, report: pytest.TestReport, why: BaseException | No
     if gap is not None and not report.skipped:
         outcome.known_gap(report, session.gap(*gap.args), why=why)
     if report.failed:
-        text, properties = session.explain(_vantage_of(item))
+        text, properties = session.explain(_vantage_of(item), partial(_new_folder, item))
         report.sections.append(("v6probe", text))
         item.user_properties += outcome.add_properties(report, properties)
+
+
+def _new_folder(item: pytest.Item) -> Path:
+    """A directory for what a failing test leaves, below ``--basetemp``; pytest keeps the last three
+    runs.
+    """
+    factory: pytest.TempPathFactory = getattr(item, "funcargs", {})["tmp_path_factory"]
+    return factory.mktemp(f"v6probe-{''.join(c if c.isalnum() else '_' for c in item.name)[:60]}")
 
 
 def _vantage_of(item: pytest.Item) -> str:

@@ -107,3 +107,15 @@ class Finding:
     def reached(self) -> Address | None:
         """The remote address that was really used; None where nothing was reached for."""
         return self.remote.address if self.remote is not None else None
+
+
+class Traffic(Protocol):
+    """Packets that were captured at a vantage: what a failing test leaves behind as a file."""
+
+    @property
+    def vantage(self) -> str:
+        """Where they were captured."""
+
+    @property
+    def pcap(self) -> bytes:
+        """What was captured, or has been so far. Raises Unobserved if it cannot be fetched."""

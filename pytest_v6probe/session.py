@@ -5,6 +5,7 @@ was asked from.
 from __future__ import annotations
 
 import os
+from collections import deque
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
@@ -26,16 +27,18 @@ from pytest_v6probe.vantage import Vantage
 from pytest_v6probe.ways import Ways
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
     from ipaddress import IPv6Network
     from pathlib import Path
 
     from pytest_v6probe.clouds import Cloud, KnownGap
     from pytest_v6probe.diagnose import Diagnosis, Key
     from pytest_v6probe.inventory.model import Docker, Host
-    from pytest_v6probe.result import Finding
+    from pytest_v6probe.result import Finding, Traffic
     from pytest_v6probe.transport.docker.engine import Engine
 
+CAPTURES_KEPT = 8
+"""Of one test, the last: each may be 16 MiB."""
 MISTAKES = (
     ArithmeticError,
     AssertionError,
@@ -78,6 +81,8 @@ class V6Session:
     inventory: Inventory
     findings: list[Finding] = field(default_factory=list)
     """What the running test has found so far, in order."""
+    captures: deque[Traffic] = field(default_factory=lambda: deque(maxlen=CAPTURES_KEPT))
+    """What the running test has captured so far, in order."""
     ways: Ways = field(init=False)
     _vantages: dict[str, Vantage] = field(default_factory=dict)
     _rungs: dict[Key, Finding] = field(default_factory=dict)
@@ -116,6 +121,7 @@ class V6Session:
         *disruptive* one is not said any more after it.
         """
         self.findings.clear()
+        self.captures.clear()
         if self._disturbed:
             self._rungs.clear()
         self._disturbed = disruptive
@@ -162,6 +168,7 @@ class V6Session:
                 connect=partial(ways.connect, host, self._engine_of),
                 prefixes=self._nat64_prefixes,
                 witness=self.findings.append,
+                keep=self.captures.append,
                 login=partial(ways.log_in, host, host.ssh) if host.ssh is not None else None,
                 manage=partial(ways.manage, host) if host.management is not None else None,
                 docker=docker,
@@ -219,14 +226,16 @@ class V6Session:
             else f"no known gap is called {gap_id!r}{_did_you_mean(gap_id, known)}"
         )
 
-    def explain(self, vantage_id: str) -> tuple[str, dict[str, str]]:
+    def explain(
+        self, vantage_id: str, new_folder: Callable[[], Path]
+    ) -> tuple[str, dict[str, str]]:
         """What a failing test's last finding comes from: the text for people, and the report's
-        properties.
+        properties. What the test captured is written into a *new_folder*.
 
         The ladder is walked at the vantage of that finding. An error on the way never hides the
         failure: the text says it.
         """
-        from pytest_v6probe.report import terminal  # noqa: PLC0415  # only a failing test
+        from pytest_v6probe.report import captured, terminal  # noqa: PLC0415  # only a failing test
 
         last = self.findings[-1] if self.findings else None
         at = last.vantage if last is not None else vantage_id
@@ -241,6 +250,7 @@ class V6Session:
             way=self.ways.taken.get(at, ""),
             diagnosis=diagnosis,
             undiagnosed=undiagnosed,
+            captured=captured.written(self.captures, new_folder) if self.captures else (),
         )
         return text, {
             "v6_verdict": last.verdict if last is not None else "",
@@ -251,10 +261,13 @@ class V6Session:
     def _diagnosis(self, last: Finding) -> Diagnosis:
         from pytest_v6probe.diagnose import diagnose  # noqa: PLC0415  # only a failing test
 
-        at, carrier = self.vantage(last.vantage), None
+        at, carrier, beyond = self.vantage(last.vantage), None, None
         if at.host.container is not None:
             carrier = self.vantage(self.inventory.named(at.host.behind, near=at.host).id)
-        return diagnose(at, last, self.cloud, carrier=carrier, seen=self._rungs)
+        toward = self.inventory.carrier_of(last.remote) if last.remote is not None else None
+        if toward is not None and self.vantage(toward.id) not in {at, carrier}:
+            beyond = self.vantage(toward.id)
+        return diagnose(at, last, self.cloud, carrier=carrier, beyond=beyond, seen=self._rungs)
 
     def close(self) -> None:
         """Close every vantage, and take down the lab if this is the process that it ends with. May

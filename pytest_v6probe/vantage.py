@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Generic, ParamSpec, TypeVar
 
 from pytest_v6probe.errors import Unobserved
-from pytest_v6probe.result import Finding
+from pytest_v6probe.result import Finding, Traffic
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -69,10 +69,10 @@ class Vantage:
     """A place probes run from. Connects when it is first asked, and keeps that one connection.
 
     *connect* opens the agent (raises Unobserved); *prefixes* asks for the NAT64 prefixes of this
-    place; *witness* is told every finding, in order; *login* logs in anew over SSH as the inventory
-    says, None where it names no such way. *manage* opens a second agent by the way that does not
-    depend on the default route; *open_engine* asks the engine that *docker* describes. Actions are
-    allowed where *disruptive* is.
+    place; *witness* is told every finding, in order, and *keep* every capture that begins; *login*
+    logs in anew over SSH as the inventory says, None where it names no such way. *manage* opens a
+    second agent by the way that does not depend on the default route; *open_engine* asks the engine
+    that *docker* describes. Actions are allowed where *disruptive* is.
     """
 
     name: str
@@ -81,6 +81,7 @@ class Vantage:
     connect: Callable[[], Agent] = field(repr=False)
     prefixes: Callable[[Vantage], frozenset[IPv6Network]] = field(repr=False)
     witness: Callable[[Finding], None] = field(default=lambda _: None, repr=False)
+    keep: Callable[[Traffic], None] = field(default=lambda _: None, repr=False)
     login: Callable[[], SshSession] | None = field(default=None, repr=False)
     manage: Callable[[], Agent] | None = field(default=None, repr=False)
     docker: Docker | None = field(default=None, repr=False)

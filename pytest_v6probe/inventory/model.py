@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 if TYPE_CHECKING:
-    from pytest_v6probe.result import Address
+    from pytest_v6probe.result import Address, Endpoint
 
 
 class Role(StrEnum):
@@ -227,6 +227,19 @@ class Inventory:
         """The engine that a container is of, or that runs on a host."""
         carrier = self.named(host.behind, near=host) if host.container is not None else host
         return self.docker_at(carrier.id)
+
+    def carrier_of(self, remote: Endpoint) -> Host | None:
+        """The host of the container that *remote* leads to, by its own address or a published port;
+        None where it leads to none.
+        """
+        for host in self.hosts:
+            if host.container is not None:
+                carrier = self.named(host.behind, near=host)
+                port = host.container.published_port
+                published = port and (remote.address, remote.port) == (carrier.address, port)
+                if published or remote.address == host.address:
+                    return carrier
+        return None
 
     def named(self, name: str, *, near: Host) -> Host:
         """The host that *near* means by *name* in ``via`` or ``behind``: one of its own region, or

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from contextlib import contextmanager, suppress
+from time import monotonic
 from typing import TYPE_CHECKING
 
 from pytest_v6probe.agent import wire, wire_records
-from pytest_v6probe.errors import Unobserved
+from pytest_v6probe.errors import DeadlinePassed, Unobserved
 from pytest_v6probe.linux import bpf, netlink
 from pytest_v6probe.probes import packets, replies
 
@@ -23,7 +24,10 @@ SNAP_BYTES = 96
 """Enough for the headers of IPv6 and TCP; what is said is nobody's business."""
 MAX_BYTES = 16 << 20
 FOR_S = 900.0
+FETCH_S = 120.0
+"""How long fetching what was seen may take."""
 _PIECE_BYTES = 512 << 10
+_GIVEN_UP = (KeyboardInterrupt, SystemExit, GeneratorExit)
 
 
 class Capture:
@@ -40,6 +44,7 @@ class Capture:
         own: frozenset[Address],
         asked: str,
     ) -> None:
+        self.vantage = at.name
         self._at = at
         self._recording = recording
         self._peers = peers
@@ -57,7 +62,7 @@ class Capture:
             return self._found
         found = packets.judge(
             self._at.name,
-            self._read() if self._pcap is None else self._pcap,
+            self.pcap,
             peers=self._peers,
             own=self._own,
             asked=self._asked,
@@ -69,18 +74,23 @@ class Capture:
             self._at.witness(found)
         return found
 
+    @property
+    def pcap(self) -> bytes:
+        """What was seen, as a pcap file has it. Raises Unobserved if it cannot be fetched."""
+        return self._read() if self._pcap is None else self._pcap
+
     def save(self, file: Path) -> None:
         """Write what was seen as a pcap file, for Wireshark."""
-        file.write_bytes(self._read() if self._pcap is None else self._pcap)
+        file.write_bytes(self.pcap)
 
     def end(self) -> None:
         """Stop, fetch what there is, and leave nothing behind. Raises Unobserved."""
         if self._pcap is not None:
             return
-        said = _run(self._at, wire_records.stop_recording(self._recording))
-        self._ended = str(said.fields.get("ended", "")) or "asked"
-        self._lost = replies.octets(said, "lost") or 0
         try:
+            said = _run(self._at, wire_records.stop_recording(self._recording))
+            self._ended = str(said.fields.get("ended", "")) or "asked"
+            self._lost = replies.octets(said, "lost") or 0
             self._pcap = self._read()
         finally:
             self.forget()
@@ -91,13 +101,18 @@ class Capture:
             self._at.agent.run([wire_records.stop_recording(self._recording, remove=True)])
 
     def _read(self) -> bytes:
-        kept = b""
-        while True:
+        kept, end_s = b"", monotonic() + FETCH_S
+        while monotonic() < end_s:
             asked = wire_records.recorded(self._recording, offset=len(kept), max_bytes=_PIECE_BYTES)
             piece = _run(self._at, asked).payload
             kept += piece
             if not piece or len(kept) > MAX_BYTES + _PIECE_BYTES:
                 return kept
+        raise DeadlinePassed(
+            f"{self.vantage}: {len(kept)} octets of the capture came within {FETCH_S:g} s, not all",
+            reason="deadline-passed",
+            vantage=self.vantage,
+        )
 
 
 @contextmanager
@@ -113,9 +128,10 @@ def capture(
     """Capture at *at*, on all its interfaces, while the block runs: packets of both families to and
     from *peers* (None: whoever there is), and to and from TCP and UDP *ports* if there are any.
 
-    The kernel filters; of each packet *snap_bytes* octets are kept, of all *max_bytes*, for *for_s*
-    seconds at most. Raises Unobserved (``not-permitted``: the agent needs CAP_NET_RAW), ValueError
-    for more peers or ports than a filter takes.
+    What was seen is written to a file if the test fails. The kernel filters; of each packet
+    *snap_bytes* octets are kept, of all *max_bytes*, for *for_s* seconds at most. Raises Unobserved
+    (``not-permitted``: the agent needs CAP_NET_RAW), ValueError for more peers or ports than a
+    filter takes.
     """
     seen = _started(
         at,
@@ -127,8 +143,12 @@ def capture(
     )
     try:
         yield seen
-    except BaseException:
+    except (Unobserved, *_GIVEN_UP):
         seen.forget()
+        raise
+    except BaseException:  # a failed assertion, or what `pytest.fail` raises: it is evidence
+        with suppress(Unobserved):
+            seen.end()
         raise
     seen.end()
 
@@ -150,7 +170,9 @@ def _started(
     recording = str(_run(at, operation).fields.get("recording", ""))
     whom = "everybody" if wanted is None else f"{len(wanted)} addresses"
     asked = f"packets to and from {whom}{f', ports {sorted(ports)}' if ports else ''}"
-    return Capture(at, recording, peers=wanted or frozenset(), own=own, asked=asked)
+    seen = Capture(at, recording, peers=wanted or frozenset(), own=own, asked=asked)
+    at.keep(seen)
+    return seen
 
 
 def _own(at: Vantage) -> frozenset[Address]:

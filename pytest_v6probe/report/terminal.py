@@ -40,16 +40,18 @@ def failure(
     way: str,
     diagnosis: Diagnosis | None = None,
     undiagnosed: str = "",
+    captured: Sequence[str] = (),
 ) -> str:
     """What a failing test shows besides its assertion.
 
-    *finding* is the last one of the test, *way* says how the vantage was reached, and *undiagnosed*
-    why there is no *diagnosis*.
+    *finding* is the last one of the test, *way* says how the vantage was reached, *undiagnosed* why
+    there is no *diagnosis*, and *captured* where its packets are.
     """
     rows = [] if finding is None else _about(finding)
     rows.insert(1 if rows else 0, ("from", f"{vantage} by {way}" if way else vantage))
     rows += _found(diagnosis) if diagnosis is not None else []
     rows += [("diagnosis", f"none: {undiagnosed}")] if undiagnosed else []
+    rows.append(("pcap", "\n".join(captured)))
     return "\n".join(_row(label, text) for label, text in rows if text)
 
 

@@ -3,16 +3,25 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from ipaddress import IPv6Address, IPv6Network
 from pathlib import Path
 
 import pytest
 
 from pytest_v6probe.errors import InventoryError, LabError, Unobserved, VantageUnreachable
-from pytest_v6probe.inventory.model import Environment, Host, Inventory, Login, Role, Site
+from pytest_v6probe.inventory.model import (
+    Container,
+    Environment,
+    Host,
+    Inventory,
+    Login,
+    Role,
+    Site,
+)
 from pytest_v6probe.probes.addresses import addresses
-from pytest_v6probe.result import Finding, Layer
-from pytest_v6probe.session import Settings, V6Session, open_session, require_lab
+from pytest_v6probe.result import Endpoint, Finding, Layer
+from pytest_v6probe.session import CAPTURES_KEPT, Settings, V6Session, open_session, require_lab
 from pytest_v6probe.transport.fake import FakeTransport
 from pytest_v6probe.transport.ssh import SshTransport
 from pytest_v6probe.ways import Ways
@@ -174,9 +183,13 @@ def test_a_known_gap_is_dated_and_sourced():
     assert made.no_gap("nonsense") == "no known gap is called 'nonsense'"
 
 
+def no_folder():
+    raise AssertionError("nothing was captured")
+
+
 def test_an_explanation_without_a_finding_is_only_a_place():
     made = V6Session(settings=SETTINGS, inventory=INVENTORY)
-    assert made.explain("here") == (
+    assert made.explain("here", no_folder) == (
         "from       here",
         {"v6_verdict": "", "v6_vantage": "here", "v6_layer": ""},
     )
@@ -236,3 +249,62 @@ def test_what_the_ladder_said_is_forgotten_after_a_disruptive_test(monkeypatch):
     kept = dict(made._rungs)
     made.begin(disruptive=False)
     assert (len(kept), made._rungs) == (1, {})
+
+
+DOCKED = replace(
+    INVENTORY,
+    hosts=(
+        *INVENTORY.hosts,
+        Host(
+            name="box",
+            region="east",
+            behind="web-1",
+            address=IPv6Address("2001:db8:c::10"),
+            container=Container(name="box"),
+        ),
+    ),
+)
+
+
+@pytest.mark.parametrize(
+    ("at", "reached", "carrier", "beyond"),
+    [
+        pytest.param("here", "2001:db8:c::10", "", "east/web-1", id="a-container-from-outside"),
+        pytest.param("here", "2001:db8::1", "", "", id="no-container"),
+        pytest.param("here", "", "", "", id="nothing"),
+        pytest.param("east/web-1", "2001:db8:c::10", "", "", id="a-container-from-its-host"),
+        pytest.param("east/box", "2001:db8::9", "east/web-1", "", id="out-of-a-container"),
+        pytest.param("east/box", "2001:db8:c::10", "east/web-1", "", id="within-its-host"),
+    ],
+)
+def test_a_diagnosis_asks_the_hosts_between(monkeypatch, at, reached, carrier, beyond):
+    asked = {}
+
+    def diagnose(at, finding, cloud, **between):
+        asked.update(between)
+
+    monkeypatch.setattr("pytest_v6probe.diagnose.diagnose", diagnose)
+    remote = Endpoint(IPv6Address(reached), 80) if reached else None
+    made = session(monkeypatch, FakeTransport(answer), inventory=DOCKED)
+    made._diagnosis(Finding(vantage=at, asked="x", verdict="timed-out", remote=remote))
+    names = {key: getattr(asked[key], "name", "") for key in ("carrier", "beyond")}
+    assert names == {"carrier": carrier, "beyond": beyond}
+
+
+def test_the_captures_of_a_test_are_its_own_and_not_too_many(monkeypatch, tmp_path):
+    made = session(monkeypatch, FakeTransport(answer))
+    for number in range(CAPTURES_KEPT + 2):
+        made.vantage("here").keep(Caught(f"at-{number}"))
+    text, _ = made.explain("here", lambda: tmp_path)
+    made.begin(disruptive=False)
+    assert (text.count("(0 packets, 0.0 kB)"), "at-1.pcap" in text) == (CAPTURES_KEPT, False)
+    assert made.explain("here", no_folder)[0] == "from       here"
+
+
+class Caught:
+    """A capture of nothing."""
+
+    pcap = b""
+
+    def __init__(self, vantage):
+        self.vantage = vantage

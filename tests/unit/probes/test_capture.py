@@ -1,6 +1,7 @@
 """Is a capture started before, ended after and removed, whatever happens within?"""
 
 import struct
+from contextlib import suppress
 from ipaddress import ip_address
 from typing import Any
 
@@ -8,11 +9,11 @@ import pytest
 
 from pytest_v6probe.agent import wire_records
 from pytest_v6probe.agent.wire import Reply
-from pytest_v6probe.errors import Unobserved
+from pytest_v6probe.errors import DeadlinePassed, Unobserved
 from pytest_v6probe.inventory.model import Host
 from pytest_v6probe.linux import bpf
 from pytest_v6probe.probes.capture import capture
-from pytest_v6probe.result import Finding
+from pytest_v6probe.result import Finding, Traffic
 from pytest_v6probe.vantage import Vantage
 
 PEER = ip_address("2600:1f18::b")
@@ -46,9 +47,10 @@ class Recorder:
         return [operation["op"] for operation in self.asked]
 
 
-def vantage(agent: Any, witnessed: list) -> Vantage:
+def vantage(agent: Any, witnessed: list, kept: list | None = None) -> Vantage:
     return Vantage(
         name="here",
+        keep=(kept if kept is not None else []).append,
         region="",
         host=Host(name="here"),
         connect=lambda: agent,
@@ -111,3 +113,64 @@ def test_without_the_right_to_it_is_unobserved(outcome, reason, words):
     with pytest.raises(Unobserved, match=words) as unobserved, capture(at, peers=[PEER]):
         pass
     assert unobserved.value.reason == reason
+
+
+def fail():
+    pytest.fail("on purpose")
+
+
+def wrong():
+    raise AssertionError
+
+
+@pytest.mark.parametrize("failing", [fail, wrong])
+def test_what_was_seen_before_a_failure_within_is_evidence(failing):
+    agent = Recorder()
+    kept: list[Traffic] = []
+    with suppress(pytest.fail.Exception, AssertionError), capture(vantage(agent, [], kept)):
+        failing()
+    asked = list(agent.kinds)
+    assert [(seen.vantage, seen.pcap) for seen in kept] == [("here", PCAP)]
+    assert agent.kinds == asked
+
+
+def test_evidence_of_a_capture_that_goes_on_is_what_there_is_so_far():
+    agent = Recorder()
+    kept: list[Traffic] = []
+    with capture(vantage(agent, [], kept)):
+        so_far, asked = kept[0].pcap, list(agent.kinds)
+    assert (so_far, asked.count("stop_recording")) == (PCAP, 0)
+
+
+class Lost(Recorder):
+    """An agent that is gone once it records."""
+
+    def reply(self, operation):
+        if operation["op"] == "stop_recording":
+            raise Unobserved("gone", reason="agent-died")
+        return super().reply(operation)
+
+
+def test_what_cannot_be_fetched_hides_no_failure():
+    with pytest.raises(AssertionError), capture(vantage(Lost(), []), peers=[PEER]):
+        raise AssertionError
+
+
+@pytest.mark.parametrize("why", [KeyboardInterrupt(), Unobserved("gone", reason="agent-died")])
+def test_what_nobody_will_read_is_not_fetched(why):
+    agent = Recorder()
+    with pytest.raises(type(why)), capture(vantage(agent, []), peers=[PEER]):
+        raise why
+    assert agent.kinds.count("recorded") == 0
+    assert agent.asked[-1] == wire_records.stop_recording("ab12", remove=True)
+
+
+def test_fetching_has_a_deadline_in_all(monkeypatch):
+    monkeypatch.setattr("pytest_v6probe.probes.capture.FETCH_S", 0.0)
+    agent = Recorder()
+    with (
+        pytest.raises(DeadlinePassed, match="0 octets of the capture came within 0 s"),
+        capture(vantage(agent, []), peers=[PEER]),
+    ):
+        pass
+    assert agent.asked[-1] == wire_records.stop_recording("ab12", remove=True)

@@ -13,7 +13,7 @@ from scapy.layers.inet6 import IPv6
 from scapy.utils import RawPcapWriter
 
 from pytest_v6probe.errors import Unobserved
-from pytest_v6probe.probes.packets import Packets, Peer, judge
+from pytest_v6probe.probes.packets import Packets, Peer, count, judge
 
 HOST6, PEER6, HOST4, PEER4 = map(
     ip_address, ("2600:1f18::a", "2600:1f18::b", "198.51.100.1", "203.0.113.2")
@@ -98,3 +98,16 @@ def test_scapy_reads_what_it_wrote(tmp_path: Path):
     file.write_bytes(pcap(OUT6))
     with RawPcapReader(str(file)) as reader:
         assert [octets for octets, _ in reader] == [OUT6]
+
+
+@pytest.mark.parametrize("order", ["<", ">"])
+def test_whole_packets_are_counted_in_either_byte_order(order):
+    head = struct.pack(f"{order}IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 96, 101)
+    packet = struct.pack(f"{order}IIII", 0, 0, 3, 60) + b"abc"
+    counts = [count(head + 2 * packet + rest) for rest in (b"", packet[:-1], packet[:9], packet)]
+    assert counts == [2, 2, 2, 3]
+
+
+@pytest.mark.parametrize("octets", [b"", b"\0" * 23, b"\0" * 24, b"\xff" * 90])
+def test_no_capture_has_no_packets(octets):
+    assert count(octets) == 0
