@@ -136,8 +136,11 @@ def _late(
 
 
 def _runs(host: Vantage, owner: str) -> bool | None:
-    """Whether systemd says that the daemon *owner* has processes; None if the host is silent."""
-    paths = [f"{root}/system.slice/{owner}.service/cgroup.procs" for root in CGROUPS]
+    """Whether systemd says that the daemon *owner* has processes, as a unit of its own or one for
+    each interface (systemd.unit(5), templates); None if the host is silent.
+    """
+    units = (f"{owner}.service", f"system-{owner}.slice/{owner}@*.service")
+    paths = [f"{root}/system.slice/{unit}/cgroup.procs" for root in CGROUPS for unit in units]
     try:
         reply = host.agent.run([wire.read(*paths)])[0]
     except Unobserved:

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
+from fnmatch import fnmatch
+
 import pytest
 
+from pytest_v6probe.actions import route_survival as module
 from pytest_v6probe.actions.docker import restart_engine
 from pytest_v6probe.actions.route_survival import route_survival
-from pytest_v6probe.agent.client import Agent
+from pytest_v6probe.agent.client import Agent, open_agent
 from pytest_v6probe.errors import AgentUnusable, Unobserved
 from pytest_v6probe.inventory.model import Docker, Host
+from pytest_v6probe.transport.fake import FakeTransport
 from pytest_v6probe.vantage import Vantage
 
 WITH_ROUTER = """
@@ -190,10 +195,11 @@ def test_a_route_put_there_by_hand_is_handed_over_to_the_kernel(inside):
     assert inside(WITH_ROUTER + HANDED) == [1, [" by hand", "done"], 0, 1, 1]
 
 
-def vantage(**more) -> Vantage:
-    def connect() -> Agent:
-        raise AgentUnusable("no python3", reason="no-python3")
+def connect() -> Agent:
+    raise AgentUnusable("no python3", reason="no-python3")
 
+
+def vantage(connect=connect, **more) -> Vantage:
     return Vantage(
         name="docker-1",
         region="",
@@ -219,3 +225,24 @@ def test_a_deadline_must_leave_time_for_the_action():
 def test_a_host_that_cannot_be_asked_is_not_changed():
     with pytest.raises(AgentUnusable):
         route_survival(vantage(disruptive=True), restart_engine(), within_s=1)
+
+
+@pytest.mark.parametrize(
+    ("unit", "processes", "runs"),
+    [
+        ("dhcpcd.service", "17\n", True),
+        ("system-dhcpcd.slice/dhcpcd@eth0.service", "17\n", True),
+        ("dhcpcd.service", "", False),
+        ("networking.service", "17\n", False),
+    ],
+)
+def test_an_owner_runs_that_systemd_has_processes_of(unit: str, processes: str, runs: bool):
+    there = f"/sys/fs/cgroup/unified/system.slice/{unit}/cgroup.procs"
+
+    def answer(operation):
+        found = any(fnmatch(there, pattern) for pattern in operation["patterns"])
+        files = {there: b64encode(processes.encode()).decode()} if found else {}
+        return {"outcome": "answered", "files": files, "errors": {}}
+
+    host = vantage(lambda: open_agent(FakeTransport(answer)))
+    assert module._runs(host, "dhcpcd") is runs
