@@ -194,13 +194,13 @@ class _Watched:
 
     @property
     def used(self) -> bool:
-        """Whether the mirror said something, and the registry itself nothing: then, if the pull
-        succeeded, it was from there.
+        """Whether the mirror said something, and no connection to the registry itself was made: then,
+        if the pull succeeded, it was from there.
         """
         if self.seen is None:
             return False
         found = self.seen.packets
-        return bool(found.received_from(self.mirror)) and not found.received_from(self.registry)
+        return bool(found.received_from(self.mirror)) and not found.connected_to(self.registry)
 
 
 @contextmanager

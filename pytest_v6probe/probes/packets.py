@@ -24,14 +24,18 @@ LINKTYPE_RAW = 101  # tcpdump.org/linktypes.html
 
 _HEADS = {4: (20, 12, 4), 6: (40, 8, 16)}
 """Per version: how long a header is at least, where the source is, how long an address is."""
+_TCP, _SYN, _ACK = 6, 0x02, 0x10  # RFC 9293, section 3.1
 
 
 class Packet(NamedTuple):
-    """The two ends of one packet, and its length on the wire from its IP header on."""
+    """The two ends of one packet, its length on the wire from its IP header on, and whether it
+    begins a TCP connection.
+    """
 
     source: Address
     target: Address
     size_bytes: int
+    begins: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +47,8 @@ class Peer:
     sent_bytes: int = 0
     received_packets: int = 0
     received_bytes: int = 0
+    begun: int = 0
+    """How often a TCP connection to it was begun; a SYN that is sent again counts again."""
 
     @property
     def family(self) -> str:
@@ -86,6 +92,14 @@ class Packets(Finding):
     def received_from(self, addresses: Collection[Address]) -> int:
         """How many octets came from any of *addresses*."""
         return sum(peer.received_bytes for peer in self.peers if peer.address in addresses)
+
+    def connected_to(self, addresses: Collection[Address]) -> bool:
+        """Whether a TCP connection to any of *addresses* was begun, and something came from it. The
+        last words of a connection that was there before are none.
+        """
+        return any(
+            peer.begun and peer.received_bytes for peer in self.peers if peer.address in addresses
+        )
 
     @property
     def known_cause(self) -> tuple[str, str] | None:
@@ -173,7 +187,11 @@ def _counted(
         peer = packet.target if sent else packet.source
         way = "sent" if sent else "received"
         counted.setdefault(peer, Counter()).update(
-            {f"{way}_packets": 1, f"{way}_bytes": packet.size_bytes}
+            {
+                f"{way}_packets": 1,
+                f"{way}_bytes": packet.size_bytes,
+                "begun": sent and packet.begins,
+            }
         )
     in_order = sorted(counted, key=lambda address: (address.version, int(address)))
     return tuple(Peer(address=address, **counted[address]) for address in in_order), number
@@ -195,6 +213,16 @@ def _packet(octets: bytes, wire_bytes: int) -> Packet | None:
     if len(octets) < head:
         return None
     source, target = octets[at : at + size], octets[at + size : at + 2 * size]
+    begins = _begins(octets, version)
     if version == 4:
-        return Packet(IPv4Address(source), IPv4Address(target), wire_bytes)
-    return Packet(IPv6Address(source), IPv6Address(target), wire_bytes)
+        return Packet(IPv4Address(source), IPv4Address(target), wire_bytes, begins)
+    return Packet(IPv6Address(source), IPv6Address(target), wire_bytes, begins)
+
+
+def _begins(octets: bytes, version: int) -> bool:
+    """Whether it is a SYN without an ACK; behind IPv6 extension headers, which no TCP of today
+    sends, none is looked for.
+    """
+    protocol, head = (octets[9], 4 * (octets[0] & 15)) if version == 4 else (octets[6], 40)
+    flags = octets[head + 13 : head + 14]
+    return protocol == _TCP and bool(flags) and flags[0] & (_SYN | _ACK) == _SYN

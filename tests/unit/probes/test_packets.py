@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scapy.layers.inet import IP, TCP
+from scapy.layers.inet import IP, TCP, UDP, IPOption_NOP
 from scapy.layers.inet6 import IPv6
 from scapy.utils import RawPcapWriter
 
@@ -19,7 +19,8 @@ HOST6, PEER6, HOST4, PEER4 = map(
     ip_address, ("2600:1f18::a", "2600:1f18::b", "198.51.100.1", "203.0.113.2")
 )
 OUT6 = bytes(IPv6(src=str(HOST6), dst=str(PEER6)) / TCP())
-IN6 = bytes(IPv6(src=str(PEER6), dst=str(HOST6)) / TCP() / (b"x" * 100))
+IN6 = bytes(IPv6(src=str(PEER6), dst=str(HOST6)) / TCP(flags="PA") / (b"x" * 100))
+LAST6 = bytes(IPv6(src=str(HOST6), dst=str(PEER6)) / TCP(flags="FA"))
 OUT4 = bytes(IP(src=str(HOST4), dst=str(PEER4)) / TCP())
 
 
@@ -38,8 +39,10 @@ def found(verdict, *peers) -> Packets:
     return Packets(vantage="here", asked="x", verdict=verdict, peers=peers)
 
 
-V6 = Peer(address=PEER6, sent_packets=1, sent_bytes=60, received_packets=1, received_bytes=160)
-V4 = Peer(address=PEER4, sent_packets=1, sent_bytes=40)
+V6 = Peer(
+    address=PEER6, sent_packets=1, sent_bytes=60, received_packets=1, received_bytes=160, begun=1
+)
+V4 = Peer(address=PEER4, sent_packets=1, sent_bytes=40, begun=1)
 
 
 @pytest.mark.parametrize(
@@ -67,6 +70,28 @@ def test_the_families_are_counted():
     assert seen.received_from({PEER6}) == 160
     assert seen.known_cause is not None
     assert str(PEER4) in seen.known_cause[0]
+
+
+@pytest.mark.parametrize(
+    ("packets", "connected"),
+    [
+        pytest.param((OUT6, IN6), True, id="begun-and-answered"),
+        pytest.param((OUT6,), False, id="never-answered"),
+        pytest.param((LAST6, IN6), False, id="the-last-words-of-an-older-one"),
+        pytest.param((OUT6[:50], IN6), False, id="cut-off"),
+        pytest.param((bytes(IPv6(dst=str(PEER6)) / UDP()), IN6), False, id="udp"),
+    ],
+)
+def test_a_connection_is_one_that_was_begun_and_answered(packets, connected):
+    seen = judge("here", pcap(*packets), peers={PEER6}, asked="x")
+    assert (seen.connected_to({PEER6}), seen.connected_to({PEER4})) == (connected, False)
+
+
+def test_a_connection_over_ipv4_with_options_in_its_header_is_seen():
+    out = bytes(IP(src=str(HOST4), dst=str(PEER4), options=[IPOption_NOP()] * 4) / TCP())
+    back = bytes(IP(src=str(PEER4), dst=str(HOST4)) / TCP(flags="SA"))
+    seen = judge("here", pcap(out, back), peers={PEER4}, asked="x")
+    assert seen.connected_to({PEER4})
 
 
 def test_a_capture_that_is_cut_off_is_read_up_to_there():
