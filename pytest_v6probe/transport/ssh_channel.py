@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import select
+from contextlib import suppress
+from threading import Event
 from time import monotonic
 from typing import Any
 
@@ -15,14 +16,19 @@ DYING_S = 1.0
 
 
 class SshChannel:
-    """A `Channel` over one of paramiko's, which it owns."""
+    """A `Channel` over one of paramiko's, which it owns.
+
+    Its buffers wake an event, not the pipe behind its fileno(): closing that while octets come makes
+    paramiko's reader write to a descriptor that is gone, which ends the whole connection.
+    """
 
     def __init__(self, channel: Any, *, name: str) -> None:
         self._channel = channel
         self._name = name
         self._words = b""
-        self._ready = select.poll()
-        self._ready.register(channel.fileno(), select.POLLIN)
+        self._stirred = Event()
+        for buffer in (channel.in_buffer, channel.in_stderr_buffer):
+            buffer.set_event(self._stirred)
 
     def send(self, octets: bytes, *, timeout_s: float) -> None:
         """Write all of *octets*. Raises DeadlinePassed, or AgentUnusable if the program is gone."""
@@ -45,8 +51,8 @@ class SshChannel:
                 break
             if self._channel.eof_received or self._channel.closed:
                 break  # what came before the end may still be there
-            left_ms = 1000 * (end - monotonic())
-            if left_ms <= 0 or not self._ready.poll(left_ms):
+            left_s = end - monotonic()
+            if left_s <= 0 or not self._stirred.wait(left_s):
                 raise self._late()
         return bytes(self._channel.recv(CHUNK_BYTES))
 
@@ -60,7 +66,8 @@ class SshChannel:
 
     def close(self) -> None:
         """Close the channel, which ends an agent."""
-        self._channel.close()
+        with suppress(EOFError, OSError):  # the connection has ended, and the channel with it
+            self._channel.close()
 
     def _take_errors(self) -> None:
         while self._channel.recv_stderr_ready():

@@ -285,6 +285,18 @@ def test_a_program_may_flood_standard_error(sshd: Sshd):
     assert len(words) < 2100
 
 
+def test_a_program_that_is_ended_while_it_floods_takes_nothing_else_with_it(sshd: Sshd):
+    transport = sshd.transport()
+    first = transport.session()
+    for _ in range(60):
+        channel = transport.start(["yes"], timeout_s=5)
+        channel.receive(timeout_s=5)
+        channel.close()
+    last = transport.session()
+    transport.close()
+    assert last == first
+
+
 def test_a_host_is_reached_through_another(sshd: Sshd):
     bastion = sshd.transport()
     transport = sshd.transport(via=bastion)
