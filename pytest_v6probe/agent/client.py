@@ -113,9 +113,8 @@ class Agent:
         """
         planned = batch.jobs(operations)
         with self._lock:
-            channel = self._open()
             try:
-                return self._exchange(channel, planned, len(operations))
+                return self._exchange(self._open(), planned, len(operations))
             except BaseException:
                 self._drop()
                 raise
@@ -160,7 +159,6 @@ class Agent:
         except Unobserved:
             return True
         if octets:
-            self._drop()
             raise self._unusable("agent-garbage", f"unasked it says {printable(octets[:200])}")
         return True
 

@@ -67,14 +67,13 @@ class Line:
     def tried(self, ask: "Seen", until: float) -> "Work":
         """Ask on the connection that there is, or on a further one."""
         answer: "Seen" = {"payload": b"", "received_bytes": 0, "reused": self.sock is not None}
-        response, outcome, detail = Response(ask["digest"]), "", ""
+        response = Response(ask["digest"])
         try:
             yield from self.connect(until)
             yield from deliver(self.sock, octets_of(ask["send"]), until)
             outcome = yield from collect(ask, answer, self.sock, until, response.frame())
         except (OSError, ValueError, Ended) as why:
-            outcome, detail = failure(why)
-            answer["detail"] = detail
+            outcome, answer["detail"] = failure(why)
         response.tell(answer, outcome)
         if outcome != "answered" or not response.lasts:
             self.close()

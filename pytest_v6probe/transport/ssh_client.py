@@ -310,17 +310,11 @@ def _agent_keys(plan: Plan, notes: list[str], end: float) -> Iterator[tuple[str,
     """The keys in the user's SSH agent; with IdentitiesOnly, those whose public half is in a file."""
     import paramiko
 
-    def connect() -> paramiko.Agent:
-        try:
-            return paramiko.Agent()
-        except paramiko.SSHException as why:
-            raise OSError(str(why)) from why
-
     public = {file.with_name(file.name + ".pub") for file in plan.key_files}
     wanted = b" ".join(file.read_bytes() for file in public if file.is_file())
     try:
-        agent = dial.within(end - monotonic(), connect)
-    except (OSError, EOFError, ValueError) as why:
+        agent = dial.within(end - monotonic(), paramiko.Agent, paramiko.SSHException)
+    except (OSError, EOFError, ValueError, paramiko.SSHException) as why:
         notes.append(f"the SSH agent does not answer ({why or type(why).__name__})")
         return
     try:

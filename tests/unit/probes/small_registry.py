@@ -15,6 +15,7 @@ from threading import Thread
 
 from pytest_v6probe.agent.client import open_agent
 from pytest_v6probe.inventory.model import Host
+from pytest_v6probe.probes.pull_chain import PullChain, pull_chain
 from pytest_v6probe.result import Finding
 from pytest_v6probe.transport.local import LocalTransport
 from pytest_v6probe.vantage import Vantage
@@ -203,3 +204,12 @@ def here(witnessed: list[Finding] | None = None) -> Iterator[Vantage]:
         )
     finally:
         agent.close()
+
+
+IMAGE = SmallImage(tuple(bytes([number]) * 30_000 for number in range(12)))
+NAME = "library/alpine"
+
+
+def walk(at: Vantage, registry: SmallServer, **how) -> PullChain:
+    """Walk the pull of NAME, over plain HTTP."""
+    return pull_chain(at, f"{registry.authority}/{NAME}", plain=True, **how)

@@ -14,10 +14,8 @@ from pytest_v6probe.lab.certificates import authority
 from pytest_v6probe.linux.docker_config import Credentials
 from pytest_v6probe.probes.pull_chain import pull_chain
 from pytest_v6probe.result import Finding, Layer, Path
-from tests.unit.probes.small_registry import Answer, SmallImage, digest, here, serving
+from tests.unit.probes.small_registry import IMAGE, NAME, Answer, digest, here, serving, walk
 
-IMAGE = SmallImage(tuple(bytes([number]) * 30_000 for number in range(12)))
-NAME = "library/alpine"
 TOKEN = "a-token-that-nobody-may-see"
 PASSWORD = "hunter2-of-the-registry"
 ALICE = Credentials(username="alice", password=PASSWORD)
@@ -41,10 +39,6 @@ def registry():
 def other():
     with serving() as server:
         yield server
-
-
-def walk(at, registry, **how):
-    return pull_chain(at, f"{registry.authority}/{NAME}", plain=True, **how)
 
 
 def broken(chain):

@@ -6,11 +6,7 @@ import time
 
 import pytest
 
-from pytest_v6probe.probes.pull_chain import pull_chain
-from tests.unit.probes.small_registry import Answer, SmallImage, digest, here, serving
-
-IMAGE = SmallImage(tuple(bytes([number]) * 30_000 for number in range(12)))
-NAME = "library/alpine"
+from tests.unit.probes.small_registry import IMAGE, NAME, Answer, digest, here, serving, walk
 
 
 @pytest.fixture(scope="module")
@@ -25,10 +21,6 @@ def registry():
         server.pages.update(IMAGE.pages(NAME))
         server.keeps = True
         yield server
-
-
-def walk(at, registry, **how):
-    return pull_chain(at, f"{registry.authority}/{NAME}", plain=True, **how)
 
 
 def test_a_server_that_keeps_connections_sees_three(at, registry):
