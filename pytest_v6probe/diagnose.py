@@ -4,8 +4,9 @@ the vantage.
 address → route → router advertisement → (for a container: its host forwards) → resolver → answer →
 synthesis → then the rung of the finding itself. Where a container was not reached from outside, the
 lower rungs are asked at its host as well. Only the rungs that the finding rests on are asked: a
-literal address needs no resolver. All of them travel in one sweep; router advertisements are
-listened for only where the default route is in doubt.
+literal address needs no resolver, a pod no router advertisement, and what was asked over IPv4 none of
+them. All travel in one sweep; router advertisements are listened for only where the default route is
+in doubt.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from pytest_v6probe.clouds.pods import of_pods
 from pytest_v6probe.errors import Unobserved
 from pytest_v6probe.probes.addresses import addresses
 from pytest_v6probe.probes.dns64 import dns64
@@ -93,6 +95,7 @@ def diagnose(
     most about 15 seconds, and as much again where *beyond* is asked.
     """
     memory = {} if seen is None else seen
+    cloud = of_pods(cloud) if at.host.pod is not None else cloud
     try:
         found = _found(at, finding, cloud, memory, carrier=carrier, beyond=beyond)
     except Unobserved as why:
@@ -113,6 +116,15 @@ def diagnose(
         rungs = (*lower, _rung(finding, layer, holds=False))
     cause, cure = _explained(broken or finding, layer, verdict, cloud)
     return Diagnosis(layer=layer, cause=cause, cure=cure, rungs=rungs)
+
+
+def diagnose_alone(finding: Finding, cloud: Cloud) -> Diagnosis:
+    """The diagnosis of what was asked of a cluster's API, not from a vantage: there is no rung below
+    *finding*.
+    """
+    own = _rung(finding, finding.broken_layer, holds=False)
+    cause, cure = _explained(finding, own.layer, own.verdict, cloud)
+    return Diagnosis(layer=own.layer, cause=cause, cure=cure, rungs=(own,))
 
 
 def _explained(broken: Finding, layer: Layer, verdict: str, cloud: Cloud) -> tuple[str, str]:
@@ -147,18 +159,33 @@ def _walk(
     """The rungs below *finding*, lowest first, each asked once; none where a known one is broken
     already.
     """
-    name = finding.name_asked
-    wanted = {*finding.rests_on, *(_NAMED if name else ())} - {finding.layer, Layer.RA}
-    asks = _asks(at, name, wanted, cloud)
-    known = {key[1]: memory[key] for key in asks if key in memory}
+    rests_on = _rests_on(at, finding)
+    wanted = rests_on - {finding.layer, Layer.RA}
+    asks = _asks(at, finding.name_asked, wanted, cloud)
+    known = {key[1]: memory[key] for key in asks if key in memory and _tells(at, memory[key])}
     found = known if _first_broken(known) is not None else _ask(at, asks, memory)
     route = found.get(Layer.ROUTE)
     in_doubt = route is None or not _holds(Layer.ROUTE, route)
-    if Layer.RA in finding.rests_on and in_doubt and not _speaks_of_ra(route or finding):
+    if Layer.RA in rests_on and in_doubt and not _speaks_of_ra(route or finding):
         found |= _ask(
             at, {(at.name, Layer.RA, ""): router_advertisements.ask(within_s=LISTEN_S)}, memory
         )
-    return {layer: found[layer] for layer in Layer if layer in found}
+    return {layer: found[layer] for layer in Layer if layer in found and _tells(at, found[layer])}
+
+
+def _rests_on(at: Vantage, finding: Finding) -> set[Layer]:
+    """The rungs below *finding* at *at*. They are IPv6's: what went over IPv4 rests on none. A pod's
+    default route is its CNI's, not an advertisement's.
+    """
+    if finding.path is Path.IPV4:
+        return set()
+    rungs = {*finding.rests_on, *(_NAMED if finding.name_asked else ())}
+    return rungs - {Layer.RA} if at.host.pod is not None else rungs
+
+
+def _tells(at: Vantage, rung: Finding) -> bool:
+    """Whether *rung* says anything: a pod may well have its names from its cluster's DNS over IPv4."""
+    return at.host.pod is None or rung.verdict != "no-nameserver"
 
 
 def _forwarding(

@@ -11,10 +11,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from pytest_v6probe.result import Family
+
 if TYPE_CHECKING:
     from pytest_v6probe.clouds.model import Cloud
+    from pytest_v6probe.cluster import Cluster
     from pytest_v6probe.environments import Environments
-    from pytest_v6probe.inventory.model import Image, Site
+    from pytest_v6probe.inventory.model import Image, LoadBalancer, Service, Site
     from pytest_v6probe.session import V6Session
     from pytest_v6probe.vantage import Vantage
 
@@ -111,6 +114,82 @@ def published_container(v6_session: V6Session, request: pytest.FixtureRequest) -
     published_port.
     """
     return v6_session.vantage(request.param)
+
+
+@pytest.fixture
+def cluster(v6_session: V6Session, request: pytest.FixtureRequest) -> Cluster:
+    """A Kubernetes cluster, asked by its API; one run per ``[[cluster]]``."""
+    return v6_session.cluster(request.param)
+
+
+@pytest.fixture
+def dual_stack_cluster(v6_session: V6Session, request: pytest.FixtureRequest) -> Cluster:
+    """A cluster with both families; one run per such ``[[cluster]]``."""
+    return v6_session.cluster(request.param)
+
+
+@pytest.fixture
+def single_stack_cluster(v6_session: V6Session, request: pytest.FixtureRequest) -> Cluster:
+    """A cluster with one family; one run per such ``[[cluster]]``."""
+    return v6_session.cluster(request.param)
+
+
+@pytest.fixture
+def policy_cluster(v6_session: V6Session, request: pytest.FixtureRequest) -> Cluster:
+    """A cluster with both families that pods can be made in; one run per such ``[[cluster]]`` with the
+    key probe_image.
+    """
+    return v6_session.cluster(request.param)
+
+
+@pytest.fixture
+def pod(v6_session: V6Session, request: pytest.FixtureRequest) -> Vantage:
+    """A pod; one run per ``[[pod]]``."""
+    return v6_session.vantage(request.param)
+
+
+@pytest.fixture
+def node(v6_session: V6Session, request: pytest.FixtureRequest) -> Vantage:
+    """A node of a cluster; one run per ``[[host]]`` with the role node."""
+    return v6_session.vantage(request.param)
+
+
+@pytest.fixture
+def service(v6_session: V6Session, request: pytest.FixtureRequest) -> Service:
+    """A service with an address of its own; one run per ``[[service]]`` that is not headless."""
+    return v6_session.service(request.param)
+
+
+@pytest.fixture
+def node_port_service(v6_session: V6Session, request: pytest.FixtureRequest) -> Service:
+    """A service with a port on every node; one run per ``[[service]]`` of type NodePort or
+    LoadBalancer.
+    """
+    return v6_session.service(request.param)
+
+
+@pytest.fixture
+def headless_service(v6_session: V6Session, request: pytest.FixtureRequest) -> Service:
+    """A service without an address; one run per ``[[service]]`` of type Headless."""
+    return v6_session.service(request.param)
+
+
+@pytest.fixture
+def load_balancer(v6_session: V6Session, request: pytest.FixtureRequest) -> LoadBalancer:
+    """The external addresses of a service; one run per ``[[load_balancer]]``."""
+    return v6_session.load_balancer(request.param)
+
+
+@pytest.fixture
+def local_load_balancer(v6_session: V6Session, request: pytest.FixtureRequest) -> LoadBalancer:
+    """One whose servers see who asks; one run per ``[[load_balancer]]`` with that key."""
+    return v6_session.load_balancer(request.param)
+
+
+@pytest.fixture
+def family(request: pytest.FixtureRequest) -> Family:
+    """``ipv6`` or ``ipv4``: one run per family of the test's service or load balancer, else of its cluster."""
+    return Family(request.param)
 
 
 @pytest.fixture

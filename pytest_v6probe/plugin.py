@@ -70,6 +70,7 @@ def pytest_configure(config: pytest.Config) -> None:
     for marker in (
         "v6_vantage(pattern, …): limit the test to these vantages; a collected test carries the one it runs at",
         "disruptive: the test changes its target; refused without --v6-disruptive",
+        "creates: the test creates things of its own; refused without --v6-disruptive, but on a lab of this run",
         "v6_lab(shape): the lab that the module runs on where no inventory is given (aws)",
         "known_gap(id): the cloud cannot do this yet; the test fails on the day it can",
     ):
@@ -100,13 +101,16 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Refuse the tests that change their target, unless that was asked for."""
-    ours = [item for item in items if _is_ours(item) and item.get_closest_marker("disruptive")]
-    if ours and not _settings(config).disruptive:
-        for item in ours:
-            item.add_marker(
-                pytest.mark.skip(reason="changes its target: refused without --v6-disruptive")
-            )
+    """Refuse the tests that change their target, or create something at it, unless that was asked
+    for.
+    """
+    ours = [item for item in items if _is_ours(item)]
+    changing = [item for item in ours if item.get_closest_marker("disruptive")]
+    if changing and not _settings(config).disruptive:
+        _refuse(changing, "changes its target")
+    creating = [item for item in ours if item.get_closest_marker("creates")]
+    if creating and not _settings(config).creates:
+        _refuse(creating, "creates something at its target")
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
@@ -196,6 +200,11 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     """Close every vantage; take down the lab of this run."""
     if ENVIRONMENTS in config.stash:
         config.stash[ENVIRONMENTS].close()
+
+
+def _refuse(items: Sequence[pytest.Item], why: str) -> None:
+    for item in items:
+        item.add_marker(pytest.mark.skip(reason=f"{why}: refused without --v6-disruptive"))
 
 
 def _is_ours(item: pytest.Item) -> bool:
@@ -347,13 +356,14 @@ def _judge_unobserved(item: pytest.Item, report: pytest.TestReport, why: Unobser
 
 def _judge(item: pytest.Item, report: pytest.TestReport, why: BaseException | None) -> None:
     """Close a known gap, or add to a failure what it comes from."""
+    from pytest_v6probe.failure import explain  # noqa: PLC0415  # only a test that failed
     from pytest_v6probe.report import outcome  # noqa: PLC0415  # only tests at a vantage
 
     session, gap = _session_of(item), item.get_closest_marker("known_gap")
     if gap is not None and not report.skipped:
         outcome.known_gap(report, session.gap(*gap.args), why=why)
     if report.failed:
-        text, properties = session.explain(_vantage_of(item), partial(_new_folder, item))
+        text, properties = explain(session, _vantage_of(item), partial(_new_folder, item))
         report.sections.append(("v6probe", text))
         item.user_properties += outcome.add_properties(report, properties)
 

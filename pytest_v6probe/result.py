@@ -14,6 +14,13 @@ if TYPE_CHECKING:
 Address = IPv4Address | IPv6Address
 
 
+class Family(StrEnum):
+    """The family of an address, as an inventory writes it."""
+
+    IPV6 = "ipv6"
+    IPV4 = "ipv4"
+
+
 class Path(StrEnum):
     """Which way a packet went: by the family and prefix of the remote address that was really used."""
 
@@ -44,6 +51,11 @@ class Layer(StrEnum):
     CONFIGURATION = "configuration"
     ENGINE = "engine"
     REGISTRY = "registry"
+    POD = "pod"
+    NODE = "node"
+    ENDPOINTS = "endpoints"
+    SERVICE = "service"
+    CLUSTER = "cluster"
 
 
 @dataclass(frozen=True, slots=True)

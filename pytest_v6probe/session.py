@@ -13,13 +13,8 @@ from functools import partial
 from threading import Lock
 from typing import TYPE_CHECKING
 
-from pytest_v6probe.errors import (
-    DaemonNotReady,
-    InventoryError,
-    LabError,
-    Unobserved,
-    V6ProbeError,
-)
+from pytest_v6probe.cluster import Cluster
+from pytest_v6probe.errors import DaemonNotReady, InventoryError, LabError, Unobserved
 from pytest_v6probe.inventory.model import Image, Inventory, Site
 from pytest_v6probe.transport import sudo
 from pytest_v6probe.transport.netns import Keeper
@@ -27,31 +22,18 @@ from pytest_v6probe.vantage import Vantage
 from pytest_v6probe.ways import Ways
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Iterable
     from ipaddress import IPv6Network
     from pathlib import Path
 
     from pytest_v6probe.clouds import Cloud, KnownGap
-    from pytest_v6probe.diagnose import Diagnosis, Key
-    from pytest_v6probe.inventory.model import Docker, Host
+    from pytest_v6probe.diagnose import Key
+    from pytest_v6probe.inventory.model import Docker, Host, LoadBalancer, Service
     from pytest_v6probe.result import Finding, Traffic
     from pytest_v6probe.transport.docker.engine import Engine
 
 CAPTURES_KEPT = 8
 """Of one test, the last: each may be 16 MiB."""
-MISTAKES = (
-    ArithmeticError,
-    AssertionError,
-    AttributeError,
-    EOFError,
-    LookupError,
-    OSError,
-    RuntimeError,
-    TypeError,
-    ValueError,
-    V6ProbeError,
-)
-"""Whatever may go wrong in a diagnosis: the failure that it explains must be seen all the same."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +52,11 @@ class Settings:
     concurrency: int = 64
     fault: str = ""
 
+    @property
+    def creates(self) -> bool:
+        """Whether things may be created that were not there: a lab of this run is nobody else's."""
+        return self.disruptive or self.environment is None
+
 
 @dataclass(slots=True, kw_only=True, eq=False)
 class V6Session:
@@ -85,7 +72,9 @@ class V6Session:
     """What the running test has captured so far, in order."""
     ways: Ways = field(init=False)
     _vantages: dict[str, Vantage] = field(default_factory=dict)
-    _rungs: dict[Key, Finding] = field(default_factory=dict)
+    _clusters: dict[str, Cluster] = field(default_factory=dict)
+    rungs: dict[Key, Finding] = field(default_factory=dict)
+    """What the ladder said, at every vantage where it was walked."""
     _disturbed: bool = False
     _told: Inventory | None = None
     _no_lab: str = ""
@@ -99,6 +88,7 @@ class V6Session:
             lab=self._lab,
             timeout_s=self.settings.timeout_s,
             concurrency=self.settings.concurrency,
+            creates=self.settings.creates,
         )
 
     @property
@@ -123,7 +113,7 @@ class V6Session:
         self.findings.clear()
         self.captures.clear()
         if self._disturbed:
-            self._rungs.clear()
+            self.rungs.clear()
         self._disturbed = disruptive
 
     def site(self, name: str) -> Site:
@@ -143,6 +133,14 @@ class V6Session:
         if declared.ca:
             return declared
         return next((live for live in self._live().images if live.id == reference), declared)
+
+    def service(self, service_id: str) -> Service:
+        """The service with the id ``cluster/namespace/name``. Raises KeyError."""
+        return {service.id: service for service in self.inventory.services}[service_id]
+
+    def load_balancer(self, balancer_id: str) -> LoadBalancer:
+        """The load balancer with the id ``cluster/name``. Raises KeyError."""
+        return {known.id: known for known in self.inventory.load_balancers}[balancer_id]
 
     def _live(self) -> Inventory:
         """The inventory with what is known of a lab only once it is up: it is brought up then."""
@@ -177,6 +175,20 @@ class V6Session:
             )
         return self._vantages[host_id]
 
+    def cluster(self, cluster_id: str) -> Cluster:
+        """The cluster with the id ``region/name``: one for the whole run, connected when it is first
+        asked. Raises KeyError.
+        """
+        if cluster_id not in self._clusters:
+            self._clusters[cluster_id] = Cluster(
+                spec=self.inventory.cluster(cluster_id),
+                open_api=partial(self.ways.api, cluster_id),
+                witness=self.findings.append,
+                disruptive=self.settings.creates,
+                timeout_s=self.settings.timeout_s,
+            )
+        return self._clusters[cluster_id]
+
     def _engine_of(self, container: Host) -> Engine:
         carrier = self.inventory.named(container.behind, near=container)
         return self.vantage(carrier.id).engine
@@ -195,13 +207,13 @@ class V6Session:
         )
 
     def vantage_in(self, test_id: str) -> str:
-        """The id of the host that stands first in the brackets of *test_id*; empty if none does."""
+        """The id of the host or cluster that stands first in the brackets of *test_id*; empty if
+        none does.
+        """
         run = test_id.partition("[")[2].rpartition("]")[0]
-        found = [
-            host.id
-            for host in self.inventory.hosts
-            if run == host.id or run.startswith(f"{host.id}-")
-        ]
+        ids = [host.id for host in self.inventory.hosts]
+        ids += [cluster.id for cluster in self.inventory.clusters]
+        found = [known for known in ids if run == known or run.startswith(f"{known}-")]
         return max(found, key=len, default="")
 
     def group_in(self, test_id: str) -> str:
@@ -225,49 +237,6 @@ class V6Session:
             if gap_id in known
             else f"no known gap is called {gap_id!r}{_did_you_mean(gap_id, known)}"
         )
-
-    def explain(
-        self, vantage_id: str, new_folder: Callable[[], Path]
-    ) -> tuple[str, dict[str, str]]:
-        """What a failing test's last finding comes from: the text for people, and the report's
-        properties. What the test captured is written into a *new_folder*.
-
-        The ladder is walked at the vantage of that finding. An error on the way never hides the
-        failure: the text says it.
-        """
-        from pytest_v6probe.report import captured, terminal  # noqa: PLC0415  # only a failing test
-
-        last = self.findings[-1] if self.findings else None
-        at = last.vantage if last is not None else vantage_id
-        diagnosis, undiagnosed = None, ""
-        try:
-            diagnosis = self._diagnosis(last) if last is not None else None
-        except MISTAKES as why:
-            undiagnosed = f"{type(why).__name__}: {why}"
-        text = terminal.failure(
-            last,
-            vantage=at,
-            way=self.ways.taken.get(at, ""),
-            diagnosis=diagnosis,
-            undiagnosed=undiagnosed,
-            captured=captured.written(self.captures, new_folder) if self.captures else (),
-        )
-        return text, {
-            "v6_verdict": last.verdict if last is not None else "",
-            "v6_vantage": at,
-            "v6_layer": str(diagnosis.layer) if diagnosis is not None else "",
-        }
-
-    def _diagnosis(self, last: Finding) -> Diagnosis:
-        from pytest_v6probe.diagnose import diagnose  # noqa: PLC0415  # only a failing test
-
-        at, carrier, beyond = self.vantage(last.vantage), None, None
-        if at.host.container is not None:
-            carrier = self.vantage(self.inventory.named(at.host.behind, near=at.host).id)
-        toward = self.inventory.carrier_of(last.remote) if last.remote is not None else None
-        if toward is not None and self.vantage(toward.id) not in {at, carrier}:
-            beyond = self.vantage(toward.id)
-        return diagnose(at, last, self.cloud, carrier=carrier, beyond=beyond, seen=self._rungs)
 
     def close(self) -> None:
         """Close every vantage, and take down the lab if this is the process that it ends with. May

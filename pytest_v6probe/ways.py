@@ -4,13 +4,14 @@ connections that hosts share.
 
 from __future__ import annotations
 
+import os
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from pytest_v6probe.agent.client import Agent, open_agent
 from pytest_v6probe.errors import DeadlinePassed, Unobserved, VantageUnreachable
-from pytest_v6probe.inventory.model import Host, Inventory, Login, Namespace
+from pytest_v6probe.inventory.model import Cluster, Host, Inventory, Login, Namespace
 from pytest_v6probe.transport import sudo
 from pytest_v6probe.transport.local import LocalTransport
 from pytest_v6probe.transport.netns import Keeper, NamespaceDial, NamespaceTransport
@@ -19,7 +20,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from pytest_v6probe.transport.channel import Transport
+    from pytest_v6probe.transport.dial import Dial
     from pytest_v6probe.transport.docker.engine import Engine
+    from pytest_v6probe.transport.pod.api import ClusterApi
+    from pytest_v6probe.transport.pod.node import NodePodTransport
     from pytest_v6probe.transport.ssh import SshTransport
     from pytest_v6probe.transport.ssh_client import SshSession
     from pytest_v6probe.transport.ssh_login import Credentials
@@ -33,16 +37,25 @@ class Ways:
     lab: Callable[[], Keeper]
     timeout_s: float
     concurrency: int
+    creates: bool = False
+    """Whether a pod may be made on a node, to ask from there."""
     taken: dict[str, str] = field(default_factory=dict)
     """Which way each open vantage is reached, and why not another."""
     _ssh: dict[str, SshTransport] = field(default_factory=dict)
     _lost: dict[str, tuple[str, str]] = field(default_factory=dict)
+    _apis: dict[str, ClusterApi] = field(default_factory=dict)
+    _on_nodes: dict[str, NodePodTransport] = field(default_factory=dict)
 
     def close(self) -> None:
         """Close the connections that hosts share."""
-        for connection in reversed(self._ssh.values()):
+        closing = [transport.close for transport in self._on_nodes.values()]
+        closing += [api.close for api in self._apis.values()]
+        closing += [connection.close for connection in reversed(self._ssh.values())]
+        for close in closing:
             with suppress(Unobserved, OSError, EOFError):  # what is gone already need not be closed
-                connection.close()
+                close()
+        self._on_nodes.clear()
+        self._apis.clear()
         self._ssh.clear()
 
     def log_in(self, host: Host, login: Login) -> SshSession:
@@ -54,6 +67,40 @@ class Ways:
             return connection.session()
         finally:
             connection.close()
+
+    def api(self, cluster_id: str) -> ClusterApi:
+        """The API of the cluster with the id *cluster_id*, shared by all that is asked of it. Raises
+        Unobserved.
+        """
+        if cluster_id not in self._apis:
+            from pytest_v6probe.transport.pod.api import open_api  # noqa: PLC0415  # kubernetes loads on first use
+
+            spec = self.inventory.cluster(cluster_id)
+            self._apis[cluster_id] = open_api(
+                self._with_kubeconfig(spec),
+                dial=self._dial(spec),
+                timeout_s=self.timeout_s,
+                concurrency=self.concurrency,
+            )
+        return self._apis[cluster_id]
+
+    def _with_kubeconfig(self, spec: Cluster) -> Cluster:
+        """*spec*, with the file of a lab that is this run's own: it is on no disk."""
+        if spec.kubeconfig or not self.inventory.environment.lab:
+            return spec
+        said, _ = self.lab().request({"do": "kubeconfig"})
+        file = os.memfd_create("v6probe-kubeconfig")
+        os.write(file, said["kubeconfig"].encode())
+        return replace(spec, kubeconfig=f"/proc/self/fd/{file}")
+
+    def _dial(self, spec: Cluster) -> Dial | None:
+        """What connects to the API server of *spec*; None where this machine does."""
+        if isinstance(spec.via, Namespace):
+            return NamespaceDial(self.lab(), spec.via.name)
+        if spec.via is None:
+            return None
+        bastion = self.inventory.host(spec.via)
+        return self._ssh_to(bastion, bastion.ssh).forward if bastion.ssh is not None else None
 
     def connect(self, host: Host, engine_of: Callable[[Host], Engine]) -> Agent:
         """Open the agent of *host* by the first way that works. What was lost once stays lost for
@@ -100,6 +147,12 @@ class Ways:
                 host.container.name,
                 helper_image=host.container.helper_image,
             )
+        if host.pod is not None:
+            from pytest_v6probe.transport.pod.exec import PodTransport  # noqa: PLC0415  # as above
+
+            yield PodTransport(self.api(host.pod.cluster), host.pod)
+        if host.debug_image:
+            yield self._on_node(host)
         if host.local:
             yield LocalTransport()
         if host.namespace is not None:
@@ -108,6 +161,25 @@ class Ways:
             yield self._ssh_to(host, host.ssh)
         if host.management is not None:
             yield self._management(host)
+
+    def _on_node(self, host: Host) -> NodePodTransport:
+        """A pod on the network of the node *host*, the same for the whole run. Raises
+        VantageUnreachable where none may be made.
+        """
+        from pytest_v6probe.transport.pod.node import NodePodTransport  # noqa: PLC0415  # as above
+
+        if not self.creates:
+            raise VantageUnreachable(
+                f"{host.id} is asked from a pod of {host.debug_image} that would be made on it: "
+                "--v6-disruptive allows it",
+                reason="not-disruptive",
+                vantage=host.id,
+            )
+        if host.id not in self._on_nodes:
+            self._on_nodes[host.id] = NodePodTransport(
+                self.api(host.cluster), host.name, image=host.debug_image, python=host.python
+            )
+        return self._on_nodes[host.id]
 
     def _management(self, host: Host) -> Transport:
         """The way that *host* names for when its default route is broken."""

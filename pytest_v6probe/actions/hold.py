@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import signal
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
-from threading import current_thread, main_thread
 from time import monotonic
 from typing import TYPE_CHECKING
 
 from pytest_v6probe.actions.actor import Actor, open_actor
+from pytest_v6probe.actions.interruption import uninterrupted
 from pytest_v6probe.errors import Unobserved
 from pytest_v6probe.transport import sudo
 
@@ -91,7 +90,7 @@ def hold(host: Vantage, action: Action, *, deadline_s: float) -> Iterator[Hold]:
     with _reached(host) as actor:
         plan = action.plan(host, actor)
         with ExitStack() as back:
-            with _uninterrupted():
+            with uninterrupted():
                 armed_s = monotonic()
                 watchdog = actor.arm(
                     deadline_s=deadline_s, files=plan.files, afterwards=plan.afterwards
@@ -105,22 +104,6 @@ def hold(host: Vantage, action: Action, *, deadline_s: float) -> Iterator[Hold]:
                 )
                 back.callback(held.restore)
             yield held
-
-
-@contextmanager
-def _uninterrupted() -> Iterator[None]:
-    """Ctrl-C is heeded at the end: between arming and holding, nobody would put the host back."""
-    if current_thread() is not main_thread():  # only that one is interrupted
-        yield
-        return
-    heard: list[int] = []
-    before = signal.signal(signal.SIGINT, lambda number, _: heard.append(number))
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)
-        if heard:
-            signal.raise_signal(signal.SIGINT)
 
 
 @contextmanager

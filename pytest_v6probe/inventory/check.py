@@ -30,6 +30,16 @@ def summary(inventory: Inventory) -> str:
         f"sites        {len(sites)}",
         *_aligned(sites),
         *_counted("engines", [(docker.host, docker.url) for docker in inventory.dockers]),
+        *_counted(
+            "clusters", [(known.id, "+".join(known.families)) for known in inventory.clusters]
+        ),
+        *_counted(
+            "services", [(known.id, "+".join(known.families)) for known in inventory.services]
+        ),
+        *_counted(
+            "balancers",
+            [(known.id, "+".join(known.families)) for known in inventory.load_balancers],
+        ),
         *_counted("images", [(image.id, image.mirror) for image in inventory.images]),
     ]
     return "\n".join(parts) + "\n"
@@ -47,6 +57,10 @@ def _reached(host: Host) -> str:
         way = _spelled(host.namespace)
     elif host.container is not None:
         way = f"docker exec {host.container.name}"
+    elif host.debug_image:
+        way = f"a pod of {host.debug_image} on it"
+    elif host.pod is not None:
+        way = f"kubectl exec in a pod with {host.pod.selector}"
     else:
         way = f"ssh {_spelled(host.ssh)}" if host.ssh is not None else "no way in"
     via = f" via {_spelled(host.via)}" if host.via is not None else ""

@@ -7,10 +7,18 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from pytest_v6probe.inventory.literals import web_host
-from pytest_v6probe.inventory.model import Login, Namespace
+from pytest_v6probe.inventory.model import Host, Login, Namespace, Role
 
 if TYPE_CHECKING:
-    from pytest_v6probe.inventory.model import Docker, Host, Image, Inventory, Site
+    from pytest_v6probe.inventory.model import (
+        Cluster,
+        Docker,
+        Image,
+        Inventory,
+        LoadBalancer,
+        Service,
+        Site,
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +54,7 @@ def _way_in(_inventory: Inventory, _number: int, host: Host) -> Complaints:
         "local": host.local,
         "ssh": host.ssh is not None,
         "namespace": host.namespace is not None,
+        "debug_image": bool(host.debug_image),
     }
     given = [key for key, there in ways.items() if there]
     if not given:
@@ -56,12 +65,9 @@ def _way_in(_inventory: Inventory, _number: int, host: Host) -> Complaints:
         yield "via", "via says through what ssh goes, and there is no ssh"
 
 
-def _lab_only(inventory: Inventory, _number: int, host: Host) -> Complaints:
-    for key, value in (
-        ("namespace", host.namespace),
-        ("via", host.via),
-        ("management", host.management),
-    ):
+def _lab_only(inventory: Inventory, _number: int, entry: Host | Cluster) -> Complaints:
+    for key in ("namespace", "via", "management"):
+        value = getattr(entry, key, None)
         if isinstance(value, Namespace) and not inventory.environment.lab:
             yield key, f"netns:{value.name} is a namespace of a lab, and [environment] names no lab"
 
@@ -101,6 +107,43 @@ def _container(inventory: Inventory, _number: int, host: Host) -> Complaints:
             yield "host", f"no [[docker]] names {host.behind!r}"
 
 
+def _of_cluster(
+    inventory: Inventory, _number: int, entry: Host | Service | LoadBalancer
+) -> Complaints:
+    cluster = entry.pod.cluster if isinstance(entry, Host) and entry.pod else entry.cluster
+    if cluster and cluster not in [known.id for known in inventory.clusters]:
+        yield "cluster", f"there is no cluster {cluster!r}"
+
+
+def _cluster(inventory: Inventory, number: int, cluster: Cluster) -> Complaints:
+    if cluster.id in [other.id for other in inventory.clusters[:number]]:
+        yield "name", f"there is another cluster {cluster.id!r} above"
+    if isinstance(cluster.via, str) and cluster.via not in [host.id for host in inventory.hosts]:
+        yield "via", f"there is no host {cluster.via!r}"
+
+
+def _service(inventory: Inventory, number: int, service: Service) -> Complaints:
+    if service.id in [other.id for other in inventory.services[:number]]:
+        yield "name", f"there is another service {service.id!r} above"
+
+
+def _load_balancer(inventory: Inventory, number: int, known: LoadBalancer) -> Complaints:
+    if known.id in [other.id for other in inventory.load_balancers[:number]]:
+        yield "name", f"there is another load balancer {known.id!r} above"
+
+
+def _pod(inventory: Inventory, _number: int, pod: Host) -> Complaints:
+    if [other.id for other in inventory.hosts].count(pod.id) > 1:
+        yield "name", f"{pod.id!r} is there twice"
+
+
+def _node(_inventory: Inventory, _number: int, host: Host) -> Complaints:
+    if (host.role is Role.NODE) != bool(host.cluster):
+        yield "cluster", 'role = "node" and cluster go together'
+    if host.debug_image and not host.cluster:
+        yield "debug_image", "debug_image is a way into a node of a cluster"
+
+
 def _docker(inventory: Inventory, number: int, docker: Docker) -> Complaints:
     if docker.host in [other.host for other in inventory.dockers[:number]]:
         yield "host", f"there is another engine of {docker.host!r} above"
@@ -132,14 +175,24 @@ Rule = Callable[[Any, int, Any], Complaints]
 _RULES: tuple[tuple[str, Callable[[Inventory], Sequence[Any]], tuple[Rule, ...]], ...] = (
     (
         "host",
-        lambda inventory: [host for host in inventory.hosts if host.container is None],
-        (_unique_host, _way_in, _lab_only, _references),
+        lambda inventory: [
+            host for host in inventory.hosts if host.container is None and host.pod is None
+        ],
+        (_unique_host, _way_in, _lab_only, _references, _node, _of_cluster),
     ),
     (
         "container",
         lambda inventory: [host for host in inventory.hosts if host.container is not None],
         (_container,),
     ),
+    (
+        "pod",
+        lambda inventory: [host for host in inventory.hosts if host.pod is not None],
+        (_pod, _of_cluster),
+    ),
+    ("cluster", lambda inventory: inventory.clusters, (_cluster, _lab_only)),
+    ("service", lambda inventory: inventory.services, (_service, _of_cluster)),
+    ("load_balancer", lambda inventory: inventory.load_balancers, (_load_balancer, _of_cluster)),
     ("docker", lambda inventory: inventory.dockers, (_docker,)),
     ("image", lambda inventory: inventory.images, (_image,)),
     ("site", lambda inventory: inventory.sites, (_site,)),

@@ -8,8 +8,27 @@ from ipaddress import IPv4Address, IPv6Address, IPv6Network
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from pytest_v6probe.inventory.kube import Cluster, LoadBalancer, Pod, Service
+
 if TYPE_CHECKING:
     from pytest_v6probe.result import Address, Endpoint
+
+__all__ = [
+    "Cluster",
+    "Container",
+    "Docker",
+    "Environment",
+    "Host",
+    "Image",
+    "Inventory",
+    "LoadBalancer",
+    "Login",
+    "Namespace",
+    "Pod",
+    "Role",
+    "Service",
+    "Site",
+]
 
 
 class Role(StrEnum):
@@ -20,6 +39,8 @@ class Role(StrEnum):
     NESTED = "nested"  # a container or namespace, one hop behind an instance
     OUTSIDE = "outside"  # somewhere on the internet, with both families
     CONTAINER = "container"  # a container of an engine, one hop behind its host
+    POD = "pod"  # a pod of a cluster
+    NODE = "node"  # a node of a cluster
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,8 +76,8 @@ class Container:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Host:
-    """One ``[[host]]`` or ``[[container]]``: a place to ask from. Exactly one of *local*, *ssh*,
-    *namespace*, *container* says how it is reached.
+    """One ``[[host]]``, ``[[container]]`` or ``[[pod]]``: a place to ask from. Exactly one of
+    *local*, *ssh*, *namespace*, *container*, *pod*, *debug_image* says how it is reached.
     """
 
     name: str
@@ -84,6 +105,12 @@ class Host:
     """Start the agent, and what changes the host, by ``sudo -n``."""
     container: Container | None = None
     """For a container: which one, of the engine on the host *behind*."""
+    pod: Pod | None = None
+    """For a pod: which one, of which cluster."""
+    cluster: str = ""
+    """For a node: the id of its cluster."""
+    debug_image: str = ""
+    """For a node: an image with python3, run on the node's network as the way in."""
 
     def __post_init__(self) -> None:
         """Take *address* from the literal in *ssh*, where it is not given."""
@@ -205,12 +232,19 @@ class Inventory:
     sites: tuple[Site, ...] = ()
     dockers: tuple[Docker, ...] = ()
     images: tuple[Image, ...] = ()
+    clusters: tuple[Cluster, ...] = ()
+    services: tuple[Service, ...] = ()
+    load_balancers: tuple[LoadBalancer, ...] = ()
     source: str = field(default="", compare=False)
 
     @property
     def regions(self) -> tuple[str, ...]:
         """The regions, in the order in which the inventory first names them."""
-        return tuple(dict.fromkeys(host.region for host in self.hosts if host.region))
+        regions = (
+            *(host.region for host in self.hosts),
+            *(known.region for known in self.clusters),
+        )
+        return tuple(dict.fromkeys(region for region in regions if region))
 
     def host(self, host_id: str) -> Host:
         """The host with the id ``region/name``. Raises KeyError."""
@@ -218,6 +252,17 @@ class Inventory:
             if host.id == host_id:
                 return host
         raise KeyError(host_id)
+
+    def cluster(self, cluster_id: str) -> Cluster:
+        """The cluster with the id ``region/name``. Raises KeyError."""
+        for cluster in self.clusters:
+            if cluster.id == cluster_id:
+                return cluster
+        raise KeyError(cluster_id)
+
+    def cluster_of(self, host: Host) -> str:
+        """The id of the cluster that a pod or a node is of; empty for any other host."""
+        return host.pod.cluster if host.pod is not None else host.cluster
 
     def docker_at(self, host_id: str) -> Docker | None:
         """The engine of the host with the id *host_id*; None where no ``[[docker]]`` names it."""

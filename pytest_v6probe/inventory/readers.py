@@ -5,7 +5,7 @@ raises ValueError that says what is wrong.
 from __future__ import annotations
 
 import re
-from ipaddress import IPv6Address, IPv6Network
+from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_network
 from typing import TYPE_CHECKING
 
 from pytest_v6probe.inventory import literals
@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 FAMILIES = ("ipv4", "ipv6")
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+_LABEL = re.compile(r"[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?")
+_SELECTOR = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/=!,() -]{0,511}")
+_PAGE = re.compile(r"/[A-Za-z0-9._~!$&'()*+,;=:@%/?-]{0,511}")
 _PROGRAM = re.compile(r"[A-Za-z0-9._/+-]{1,255}")
 
 
@@ -58,6 +61,42 @@ def nat64_prefix(text: str) -> IPv6Network:
         lengths = ", ".join(f"/{bits}" for bits in PREFIX_LENGTHS_BITS)
         raise ValueError(f"/{network.prefixlen} is no NAT64 prefix length (RFC 6052: {lengths})")
     return network
+
+
+def networks(words: list[str]) -> tuple[IPv4Network | IPv6Network, ...]:
+    """A list of prefixes of either family. Raises ValueError."""
+    return tuple(map(ip_network, words))
+
+
+def label_selector(text: str) -> str:
+    """A label selector as kubectl takes it. Raises ValueError."""
+    if not _SELECTOR.fullmatch(text):
+        raise ValueError(f"{text[:80]!r} is not a label selector, such as app=web,tier!=cache")
+    return text
+
+
+def dns_label(text: str) -> str:
+    """The name of an object of Kubernetes (RFC 1123 §2.1, lower case). Raises ValueError."""
+    if not _LABEL.fullmatch(text):
+        raise ValueError(
+            f"{text[:80]!r} is not a name of Kubernetes (a-z, 0-9, '-', '.'; at most 253)"
+        )
+    return text
+
+
+def namespaced_name(text: str) -> str:
+    """``namespace/name``. Raises ValueError."""
+    namespace, _, name = text.partition("/")
+    dns_label(namespace)
+    dns_label(name)
+    return text
+
+
+def page(text: str) -> str:
+    """The path of a page on a web server (RFC 3986 §3.3). Raises ValueError."""
+    if not _PAGE.fullmatch(text):
+        raise ValueError(f"{text[:80]!r} is not the path of a page, such as /whoami")
+    return text
 
 
 def seconds(number: float) -> float:

@@ -4,61 +4,16 @@ documentation prints it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from enum import StrEnum
 from ipaddress import IPv4Address
-from typing import TYPE_CHECKING, Any
 
 from pytest_v6probe.clouds.registry import CLOUDS
-from pytest_v6probe.inventory import literals, readers
+from pytest_v6probe.inventory import literals, readers, schema_kube
+from pytest_v6probe.inventory.keys import Key, Kind, Table
 from pytest_v6probe.inventory.model import Role
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-ROLES = tuple(role for role in Role if role is not Role.CONTAINER)  # that has its own table
+OF_OTHER_TABLES = (Role.CONTAINER, Role.POD)
+ROLES = tuple(role for role in Role if role not in OF_OTHER_TABLES)
 IMDS_TOKENS = ("optional", "required")
-
-
-class Kind(StrEnum):
-    """What TOML type a value has, in the words of an error message."""
-
-    STRING = "a string"
-    STRINGS = "a list of strings"
-    BOOLEAN = "true or false"
-    SECONDS = "a number of seconds"
-    PORT = "a port number"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Key:
-    """One key: *read* turns its TOML value into the model's, or raises ValueError that says what is
-    wrong.
-    """
-
-    name: str
-    kind: Kind = Kind.STRING
-    read: Callable[[Any], Any]
-    required: bool = False
-    default: str = ""
-    """How the documentation describes the value of a key that is not there."""
-    doc: str
-    example: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Table:
-    """One table, ``[name]``, or where it may be *repeated* ``[[name]]``."""
-
-    name: str
-    repeated: bool
-    doc: str
-    keys: tuple[Key, ...]
-
-    @property
-    def header(self) -> str:
-        """As it is written."""
-        return f"[[{self.name}]]" if self.repeated else f"[{self.name}]"
 
 
 ENVIRONMENT = Table(
@@ -91,7 +46,7 @@ HOST = Table(
     name="host",
     repeated=True,
     doc="A place to ask from. `local`, `ssh` or `namespace` says how it is reached: exactly one of them, "
-    "or none where `management` is the only way in.",
+    "or none where `management` or, for a node, `debug_image` is the only way in.",
     keys=(
         Key(name="name", read=readers.plain_name, required=True, doc="Unique within its region.", example='"web-1"'),
         Key(name="region", read=readers.plain_name, default="none", doc="Stands in test ids: `region/name`.",
@@ -100,7 +55,7 @@ HOST = Table(
             name="role", read=lambda text: Role(readers.one_of(*ROLES)(text)), default="instance", example='"instance"',
             doc="What scenarios use it for: `instance` (IPv6-only subnet, reachable from outside), `egress-only` "
             "(behind an egress-only gateway), `nested` (a container behind an instance), `outside` (dual stack, "
-            "elsewhere).",
+            "elsewhere), `node` (of a Kubernetes cluster).",
         ),
         Key(name="local", kind=Kind.BOOLEAN, read=bool, default="false", example="true",
             doc="This very machine."),
@@ -129,6 +84,11 @@ HOST = Table(
             doc="What its metadata service must say to a request without a token: `optional` or `required`."),
         Key(name="behind", read=readers.host_reference, default="nothing", example='"ecs-1"',
             doc="For a `nested` host: the host that forwards for it."),
+        Key(name="cluster", read=readers.host_reference, default="none", example='"us-east-1/prod"',
+            doc="For a `node`: the id of its cluster; `name` is then the node's name there."),
+        Key(name="debug_image", read=readers.image_reference, default="none", example='"python:3-alpine"',
+            doc="For a `node` without another way in: an image with python3. A pod of it runs on the node's network, in "
+            "a namespace of its own, while it is asked; only with `--v6-disruptive`, or on the run's own lab."),
         Key(name="python", read=readers.program, default="python3", example='"/usr/bin/python3.9"',
             doc="The Python there, 3.6 or newer."),
         Key(name="sudo", kind=Kind.BOOLEAN, read=bool, default="false", example="true",
@@ -226,7 +186,7 @@ SITE = Table(
     ),
 )  # fmt: skip
 
-TABLES = (ENVIRONMENT, HOST, SITE, DOCKER, CONTAINER, IMAGE)
+TABLES = (ENVIRONMENT, HOST, SITE, DOCKER, CONTAINER, IMAGE, *schema_kube.TABLES)
 
 
 def reference() -> str:

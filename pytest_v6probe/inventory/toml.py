@@ -12,15 +12,20 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from pytest_v6probe.errors import InventoryError
 from pytest_v6probe.inventory.complaint import complaint, span_of
 from pytest_v6probe.inventory.consistency import problems, way_in
+from pytest_v6probe.inventory.keys import Key, Kind, Table
 from pytest_v6probe.inventory.literals import web_host
 from pytest_v6probe.inventory.model import (
+    Cluster,
     Container,
     Docker,
     Environment,
     Host,
     Image,
     Inventory,
+    LoadBalancer,
+    Pod,
     Role,
+    Service,
     Site,
 )
 from pytest_v6probe.inventory.positions import Span
@@ -32,10 +37,8 @@ from pytest_v6probe.inventory.schema import (
     IMAGE,
     SITE,
     TABLES,
-    Key,
-    Kind,
-    Table,
 )
+from pytest_v6probe.inventory.schema_kube import CLUSTER, LOAD_BALANCER, POD, SERVICE
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -93,12 +96,18 @@ class _Reader:
             hosts=(
                 *(Host(**way_in(fields)) for fields in self.tables(HOST, content)),
                 *(_container(fields) for fields in self.tables(CONTAINER, content)),
+                *(_pod(fields) for fields in self.tables(POD, content)),
             ),
             sites=tuple(self.site(*numbered) for numbered in enumerate(self.tables(SITE, content))),
             dockers=tuple(self.docker(fields) for fields in self.tables(DOCKER, content)),
             images=tuple(
                 Image(**self.trusting(IMAGE, *numbered))
                 for numbered in enumerate(self.tables(IMAGE, content))
+            ),
+            clusters=tuple(self.cluster(fields) for fields in self.tables(CLUSTER, content)),
+            services=tuple(Service(**fields) for fields in self.tables(SERVICE, content)),
+            load_balancers=tuple(
+                LoadBalancer(**fields) for fields in self.tables(LOAD_BALANCER, content)
             ),
             source=str(self.file),
         )
@@ -154,10 +163,17 @@ class _Reader:
         return Site(name=str(web_host(fields["url"])), **self.trusting(SITE, number, fields))
 
     def docker(self, fields: dict[str, Any]) -> Docker:
-        place = fields.get("certificates", "~")
-        if not place.startswith("~"):
-            fields = fields | {"certificates": str(self.file.parent / place)}
-        return Docker(**fields)
+        return Docker(**self.beside(fields, "certificates"))
+
+    def cluster(self, fields: dict[str, Any]) -> Cluster:
+        return Cluster(**self.beside(fields, "kubeconfig"))
+
+    def beside(self, fields: dict[str, Any], key: str) -> dict[str, Any]:
+        """*fields* with the path under *key*, if it is a relative one, as one of the inventory's
+        directory.
+        """
+        place = fields.get(key, "~")
+        return fields if place.startswith("~") else fields | {key: str(self.file.parent / place)}
 
     def trusting(self, table: Table, number: int, fields: dict[str, Any]) -> dict[str, Any]:
         """*fields* with the authority itself, where the key ``ca`` names its file."""
@@ -197,6 +213,16 @@ def _container(fields: dict[str, Any]) -> Host:
         behind=carrier,
         container=Container(**{key: fields[key] for key in known if key in fields}),
         **own,
+    )
+
+
+def _pod(fields: dict[str, Any]) -> Host:
+    """A ``[[pod]]`` as the place to ask from that it is."""
+    region, _, cluster = fields["cluster"].rpartition("/")
+    own = {key: fields[key] for key in ("python",) if key in fields}
+    known = {key: value for key, value in fields.items() if key not in ("name", *own)}
+    return Host(
+        name=f"{cluster}.{fields['name']}", region=region, role=Role.POD, pod=Pod(**known), **own
     )
 
 

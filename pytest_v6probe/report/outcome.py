@@ -32,11 +32,12 @@ def unobserved(report: pytest.TestReport, why: Unobserved) -> None:
 
 
 def message(why: Unobserved) -> str:
-    """What a person reads in place of a traceback: from where it could not look, the reason, and
-    what was said.
+    """What a person reads in place of a traceback: from where it could not look, the reason, what was
+    said, and what else went wrong.
     """
     at = f" at {why.vantage}" if why.vantage else ""
-    return f"{WORD}{at} ({why.reason}): {why}"
+    notes: list[str] = getattr(why, "__notes__", [])
+    return f"{WORD}{at} ({why.reason}): {'; '.join((str(why), *notes))}"
 
 
 def summary_lines(blind: Iterable[tuple[str, str]]) -> list[str]:

@@ -1,5 +1,5 @@
-"""Five ways to start an agent: here, in a namespace, over SSH, by a Docker Engine, and a scripted
-one; each can be made to fail.
+"""Six ways to start an agent: here, in a namespace, over SSH, by a Docker Engine, in a pod, and a
+scripted one; each can be made to fail.
 """
 
 from __future__ import annotations
@@ -25,18 +25,22 @@ from typing import Any
 import pytest
 
 from pytest_v6probe.agent.client import Agent, open_agent
-from pytest_v6probe.inventory.model import Docker, Login
+from pytest_v6probe.inventory.model import Docker, Login, Pod
+from pytest_v6probe.lab.certificates import authority
 from pytest_v6probe.transport.channel import Transport
 from pytest_v6probe.transport.docker.engine import open_engine
 from pytest_v6probe.transport.docker.exec import DockerTransport
 from pytest_v6probe.transport.fake import FakeTransport
 from pytest_v6probe.transport.local import LocalTransport
 from pytest_v6probe.transport.netns import Keeper, NamespaceTransport
+from pytest_v6probe.transport.pod.api import ClusterApi, open_api
+from pytest_v6probe.transport.pod.exec import PodTransport
 from pytest_v6probe.transport.ssh import SshTransport
 from pytest_v6probe.transport.ssh_login import Credentials
 from tests.unit.transport.docker.played import FakeEngine
+from tests.unit.transport.pod.played import FakeApi
 
-WAYS = ("local", "netns", "ssh", "docker", "fake")
+WAYS = ("local", "netns", "ssh", "docker", "pod", "fake")
 PROGRAMS = {
     "noisy": "echo '*** Authorised use only ***'; printf 'Last login: today'; exec {python} \"$@\"",
     "silent": "exec sleep 60",
@@ -178,6 +182,16 @@ def fake_engine() -> Iterator[FakeEngine]:
         engine.close()
 
 
+@pytest.fixture
+def fake_cluster(tmp_path: Path) -> Iterator[ClusterApi]:
+    """The API of a cluster with one pod, whose programs run here."""
+    fake = FakeApi(tmp_path, authority())
+    api = open_api(fake.spec())
+    yield api
+    api.close()
+    fake.close()
+
+
 @dataclass(kw_only=True)
 class Way:
     """One way to start an agent, and agents that were started by it."""
@@ -194,6 +208,37 @@ class Way:
         return agent
 
 
+def by_docker(fixture: Callable[[str], Any]) -> Transport:
+    engine: FakeEngine = fixture("fake_engine")
+    docker = Docker(host="here", socket=str(engine.path))
+    return DockerTransport(open_engine(docker, host_id="here", through=None), "web")
+
+
+def scripted(script: dict[str, Any]) -> Transport:
+    return FakeTransport(
+        script.get("answer", lambda _: {"outcome": "answered"}),
+        noise=b"*** Authorised use only ***\n",
+        pythons={
+            "python": "3.12.0",
+            "noisy": "3.12.0",
+            "silent": "",
+            "too-old": "3.5.2",
+            "dying": "!cannot allocate memory",
+        },
+    )
+
+
+STARTS: dict[str, Callable[[Callable[[str], Any]], Transport]] = {
+    "local": lambda _: LocalTransport(),
+    "netns": lambda fixture: NamespaceTransport(fixture("keeper"), "client"),
+    "ssh": lambda fixture: fixture("sshd").transport(),
+    "docker": by_docker,
+    "pod": lambda fixture: PodTransport(
+        fixture("fake_cluster"), Pod(cluster="here/prod", selector="app=web")
+    ),
+}
+
+
 @pytest.fixture(params=WAYS)
 def way(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Way]:
     def python(kind: str) -> str:
@@ -207,28 +252,9 @@ def way(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Way]:
         return str(file)
 
     def make(**script: Any) -> Transport:
-        if request.param == "local":
-            return LocalTransport()
-        if request.param == "netns":
-            return NamespaceTransport(request.getfixturevalue("keeper"), "client")
-        if request.param == "ssh":
-            sshd: Sshd = request.getfixturevalue("sshd")
-            return sshd.transport()
-        if request.param == "docker":
-            engine: FakeEngine = request.getfixturevalue("fake_engine")
-            docker = Docker(host="here", socket=str(engine.path))
-            return DockerTransport(open_engine(docker, host_id="here", through=None), "web")
-        return FakeTransport(
-            script.get("answer", lambda _: {"outcome": "answered"}),
-            noise=b"*** Authorised use only ***\n",
-            pythons={
-                "python": "3.12.0",
-                "noisy": "3.12.0",
-                "silent": "",
-                "too-old": "3.5.2",
-                "dying": "!cannot allocate memory",
-            },
-        )
+        if request.param == "fake":
+            return scripted(script)
+        return STARTS[request.param](request.getfixturevalue)
 
     made = Way(name=request.param, make=make, python=python)
     yield made

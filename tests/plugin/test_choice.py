@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.plugin.conftest import INVENTORY
 
 SOURCE = """
@@ -105,18 +107,22 @@ def test_a_file_of_any_name_runs_when_it_is_named(pytester, inventory):
     pytester.runpytest_subprocess("--v6-env", inventory, file).assert_outcomes(passed=2)
 
 
-def test_disruptive_tests_are_refused_unless_asked_for(run):
-    source = "import pytest\n@pytest.mark.disruptive\ndef test_restart(ec2_host): pass\n"
+@pytest.mark.parametrize(
+    ("marker", "done"),
+    [("disruptive", "changes its target"), ("creates", "creates something at its target")],
+)
+def test_disruptive_tests_are_refused_unless_asked_for(run, marker, done):
+    source = f"import pytest\n@pytest.mark.{marker}\ndef test_restart(ec2_host): pass\n"
     refused = run(source, "-rs")
     refused.assert_outcomes(skipped=2)
-    refused.stdout.fnmatch_lines(["*changes its target: refused without --v6-disruptive"])
+    refused.stdout.fnmatch_lines([f"*{done}: refused without --v6-disruptive"])
     run(source, "--v6-disruptive").assert_outcomes(passed=2)
 
 
-def test_a_disruptive_marker_of_somebody_elses_is_left_alone(run):
-    run("import pytest\n@pytest.mark.disruptive\ndef test_other(): pass\n").assert_outcomes(
-        passed=1
-    )
+@pytest.mark.parametrize("marker", ["disruptive", "creates"])
+def test_a_disruptive_marker_of_somebody_elses_is_left_alone(run, marker):
+    source = f"import pytest\n@pytest.mark.{marker}\ndef test_other(): pass\n"
+    run(source).assert_outcomes(passed=1)
 
 
 def test_the_header_names_environment_regions_and_vantages(run):
@@ -147,5 +153,6 @@ def test_options_and_markers_are_documented_by_pytest_itself(pytester):
     }
     markers = pytester.runpytest("--markers").stdout.str()
     assert all(
-        f"@pytest.mark.{name}" in markers for name in ("v6_vantage(", "disruptive:", "known_gap(")
+        f"@pytest.mark.{name}" in markers
+        for name in ("v6_vantage(", "disruptive:", "creates:", "known_gap(")
     )

@@ -10,7 +10,9 @@ from pathlib import Path
 import pytest
 
 from pytest_v6probe.errors import InventoryError, LabError, Unobserved, VantageUnreachable
+from pytest_v6probe.failure import diagnosis, explain
 from pytest_v6probe.inventory.model import (
+    Cluster,
     Container,
     Environment,
     Host,
@@ -189,7 +191,7 @@ def no_folder():
 
 def test_an_explanation_without_a_finding_is_only_a_place():
     made = V6Session(settings=SETTINGS, inventory=INVENTORY)
-    assert made.explain("here", no_folder) == (
+    assert explain(made, "here", no_folder) == (
         "from       here",
         {"v6_verdict": "", "v6_vantage": "here", "v6_layer": ""},
     )
@@ -240,15 +242,40 @@ def test_settings_that_cannot_be_meant_are_refused(changes, error, said):
         open_session(Settings(**({"lab_name": "unit", "guardian_pid": 1} | changes)))
 
 
+@pytest.mark.parametrize(
+    ("changes", "creates"),
+    [
+        ({}, True),
+        ({"environment": Path("prod.toml")}, False),
+        ({"environment": Path("prod.toml"), "disruptive": True}, True),
+    ],
+)
+def test_things_may_be_created_on_a_lab_of_this_run_and_where_that_is_said(changes, creates):
+    assert Settings(lab_name="unit", guardian_pid=1, **changes).creates is creates
+
+
+def test_a_node_is_asked_from_a_pod_on_it_only_where_one_may_be_made():
+    node = Host(name="n", role=Role.NODE, cluster="k", debug_image="python:3")
+    known = Inventory(
+        environment=INVENTORY.environment,
+        hosts=(node,),
+        clusters=(Cluster(name="k", families=("ipv6",)),),
+    )
+    made = V6Session(settings=replace(SETTINGS, environment=Path("prod.toml")), inventory=known)
+    with pytest.raises(VantageUnreachable) as why:
+        _ = made.vantage("n").agent
+    assert why.value.reason == "not-disruptive"
+
+
 def test_what_the_ladder_said_is_forgotten_after_a_disruptive_test(monkeypatch):
     made = session(monkeypatch, FakeTransport(answer))
     made.begin(disruptive=False)
     finding = Finding(vantage="h", asked="::/0", verdict="absent")
-    made._rungs["h", Layer.ROUTE, ""] = finding
+    made.rungs["h", Layer.ROUTE, ""] = finding
     made.begin(disruptive=True)
-    kept = dict(made._rungs)
+    kept = dict(made.rungs)
     made.begin(disruptive=False)
-    assert (len(kept), made._rungs) == (1, {})
+    assert (len(kept), made.rungs) == (1, {})
 
 
 DOCKED = replace(
@@ -286,7 +313,7 @@ def test_a_diagnosis_asks_the_hosts_between(monkeypatch, at, reached, carrier, b
     monkeypatch.setattr("pytest_v6probe.diagnose.diagnose", diagnose)
     remote = Endpoint(IPv6Address(reached), 80) if reached else None
     made = session(monkeypatch, FakeTransport(answer), inventory=DOCKED)
-    made._diagnosis(Finding(vantage=at, asked="x", verdict="timed-out", remote=remote))
+    diagnosis(made, Finding(vantage=at, asked="x", verdict="timed-out", remote=remote))
     names = {key: getattr(asked[key], "name", "") for key in ("carrier", "beyond")}
     assert names == {"carrier": carrier, "beyond": beyond}
 
@@ -295,10 +322,10 @@ def test_the_captures_of_a_test_are_its_own_and_not_too_many(monkeypatch, tmp_pa
     made = session(monkeypatch, FakeTransport(answer))
     for number in range(CAPTURES_KEPT + 2):
         made.vantage("here").keep(Caught(f"at-{number}"))
-    text, _ = made.explain("here", lambda: tmp_path)
+    text, _ = explain(made, "here", lambda: tmp_path)
     made.begin(disruptive=False)
     assert (text.count("(0 packets, 0.0 kB)"), "at-1.pcap" in text) == (CAPTURES_KEPT, False)
-    assert made.explain("here", no_folder)[0] == "from       here"
+    assert explain(made, "here", no_folder)[0] == "from       here"
 
 
 class Caught:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from ipaddress import IPv6Address
 
 from pytest_v6probe import fixtures
-from pytest_v6probe.inventory.choice import FAMILIES, IMAGES, KEYS, ROLES, Choice, choose
+from pytest_v6probe.inventory.candidates import CLUSTERS, IMAGES, KEYS, ROLES, TARGETS
+from pytest_v6probe.inventory.choice import FAMILY, Choice, choose
 from pytest_v6probe.inventory.model import (
     Container,
     Docker,
@@ -99,7 +100,7 @@ def test_what_is_missing_is_said():
     ] == [
         'prod.toml has no [[host]] with role = "nested"',
         'prod.toml has no [[host]] with role = "instance" and a global IPv6 address (key address or ssh)',
-        'prod.toml has no [[host]] with role = "instance" or "egress-only" or "nested" or "outside" '
+        'prod.toml has no [[host]] with role = "instance" or "egress-only" or "nested" or "outside" or "node" '
         "and the key imds_tokens",
         'prod.toml has no [[site]] with families = ["ipv4"]',
     ]
@@ -116,7 +117,7 @@ def test_what_is_missing_is_said():
 
 def test_every_fixture_that_is_chosen_exists():
     assert [
-        name for name in (*ROLES, *FAMILIES, *IMAGES, *KEYS) if not hasattr(fixtures, name)
+        name for name in (*ROLES, *CLUSTERS, *TARGETS, *KEYS, FAMILY) if not hasattr(fixtures, name)
     ] == []
 
 

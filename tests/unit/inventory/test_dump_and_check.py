@@ -1,6 +1,7 @@
 """Is what is written read back the same, and does the summary say what is there?"""
 
 from dataclasses import replace
+from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 
 from hypothesis import given
@@ -11,21 +12,25 @@ from pytest_v6probe.inventory.consistency import problems
 from pytest_v6probe.inventory.dump import to_toml
 from pytest_v6probe.inventory.literals import web_host
 from pytest_v6probe.inventory.model import (
+    Cluster,
     Container,
     Docker,
     Environment,
     Host,
     Image,
     Inventory,
+    LoadBalancer,
     Login,
     Namespace,
+    Pod,
     Role,
+    Service,
     Site,
 )
 from pytest_v6probe.inventory.toml import read
 
 FILE = Path("env.toml")
-HOST_ROLES = [role for role in Role if role is not Role.CONTAINER]
+HOST_ROLES = [role for role in Role if role not in (Role.CONTAINER, Role.POD, Role.NODE)]
 NAMES = st.from_regex(r"[a-z][a-z0-9-]{0,6}[a-z0-9]", fullmatch=True)
 IPV6 = st.ip_addresses(v=6, network="2001:db8::/32")
 LOGINS = st.builds(
@@ -80,12 +85,91 @@ def inventories(draw):
     places = [draw(hosts(name)) for name in names]
     engines = [draw(dockers(host.id)) for host in places]
     inside = [draw(containers(host)) for host in places]
+    known = [draw(clusters(name)) for name in names]
     return Inventory(
         environment=environment,
-        hosts=(*places, *inside),
+        hosts=(
+            *places,
+            *(draw(nodes(cluster)) for cluster in known),
+            *inside,
+            *(draw(pods(cluster)) for cluster in known),
+        ),
+        clusters=tuple(known),
+        services=tuple(draw(services(cluster)) for cluster in known),
+        load_balancers=tuple(draw(load_balancers(cluster)) for cluster in known),
         sites=tuple(draw(sites(name)) for name in names),
         dockers=tuple(engines),
         images=tuple(draw(images(name)) for name in names),
+    )
+
+
+FAMILIES = st.sampled_from([("ipv6",), ("ipv6", "ipv4"), ("ipv4", "ipv6")])
+RANGES = st.sampled_from([(), (IPv6Network("fd00:10:96::/112"), IPv4Network("10.96.0.0/16"))])
+
+
+@st.composite
+def clusters(draw, name):
+    return Cluster(
+        name=f"k-{name}",
+        families=draw(FAMILIES),
+        region=draw(st.sampled_from(["", "us-east-1", "r2"])),
+        kubeconfig=draw(st.sampled_from(["", "~/.kube/prod", "/etc/kubeconfig"])),
+        context=draw(st.sampled_from(["", "arn:aws:eks:us-east-1:1:cluster/prod"])),
+        via=draw(st.one_of(st.none(), SPACES)),
+        service_ranges=draw(RANGES),
+        pod_ranges=draw(RANGES),
+        node_ranges=draw(RANGES),
+        dns_service=draw(st.sampled_from(["kube-system/kube-dns", "dns/coredns"])),
+    )
+
+
+@st.composite
+def nodes(draw, cluster):
+    return Host(
+        name=f"{cluster.name}-node-1",
+        region=cluster.region,
+        role=Role.NODE,
+        cluster=cluster.id,
+        namespace=draw(SPACES),
+    )
+
+
+@st.composite
+def pods(draw, cluster):
+    own = Pod(
+        cluster=cluster.id,
+        namespace=draw(st.sampled_from(["default", "shop"])),
+        selector=draw(st.sampled_from(["app=web", "app=web,tier!=cache"])),
+        container=draw(st.sampled_from(["", "nginx"])),
+        node=draw(st.sampled_from(["", "node-1"])),
+        debug_image=draw(st.sampled_from(["", "python:3-alpine"])),
+    )
+    return Host(name=f"{cluster.name}.web", region=cluster.region, role=Role.POD, pod=own)
+
+
+@st.composite
+def services(draw, cluster):
+    return Service(
+        name="web",
+        cluster=cluster.id,
+        families=draw(FAMILIES),
+        namespace=draw(st.sampled_from(["default", "shop"])),
+        type=draw(st.sampled_from(["ClusterIP", "NodePort", "Headless"])),
+        http=draw(st.booleans()),
+    )
+
+
+@st.composite
+def load_balancers(draw, cluster):
+    return LoadBalancer(
+        name="web",
+        cluster=cluster.id,
+        families=draw(FAMILIES),
+        namespace=draw(st.sampled_from(["default", "shop"])),
+        service=draw(st.sampled_from(["", "web-lb"])),
+        pool=draw(RANGES),
+        client_address_page=draw(st.sampled_from(["", "/whoami?as=text"])),
+        http=draw(st.booleans()),
     )
 
 
@@ -151,6 +235,9 @@ def test_a_summary_names_every_host_and_site(inventory):
         *(site.id for site in inventory.sites),
         *(docker.host for docker in inventory.dockers),
         *(image.id for image in inventory.images),
+        *(cluster.id for cluster in inventory.clusters),
+        *(service.id for service in inventory.services),
+        *(balancer.id for balancer in inventory.load_balancers),
     }
 
 

@@ -140,7 +140,7 @@ def test_an_error_shows_file_line_table_key_reason_and_the_line_with_a_caret():
 def test_a_wrong_value_has_the_caret_under_the_value():
     message = said(HEAD + HOST + 'role  =   "instanse" # x\n')
     assert message == (
-        "env.toml:8: [[host]] role: 'instanse' is none of instance, egress-only, nested, outside\n"
+        "env.toml:8: [[host]] role: 'instanse' is none of instance, egress-only, nested, outside, node\n"
         ' 8 | role  =   "instanse" # x\n'
         "   |           ^^^^^^^^^^"
     )
@@ -152,6 +152,10 @@ def test_the_error_carries_file_line_and_key():
     assert (caught.value.file, caught.value.line, caught.value.key) == (FILE, 8, "local")
 
 
+CLUSTER = '[[cluster]]\nname = "prod"\nfamilies = ["ipv6"]\n'
+POD = '[[pod]]\nname = "web"\ncluster = "prod"\nselector = "app=web"\n'
+SERVICE = '[[service]]\nname = "web"\ncluster = "prod"\nfamilies = ["ipv6"]\n'
+BALANCER = SERVICE.replace("service", "load_balancer")
 SITE = '\n[[site]]\nurl = "http://a.example/"\nfamilies = ["ipv4"]\n'
 
 
@@ -169,7 +173,7 @@ SITE = '\n[[site]]\nurl = "http://a.example/"\nfamilies = ["ipv4"]\n'
         (
             HEAD + "[[frobnicate]]\n",
             4,
-            "there is no such table (there are: environment, host, site, docker, container, image)",
+            "there is no such table (there are: environment, host, site, docker, container, image, cluster, pod, service, load_balancer)",
         ),
         ("x = 1\n" + HEAD, 1, "[x]: there is no such table"),
         ('environment = "prod"\n', 1, "[environment]: one table is wanted"),
@@ -235,6 +239,27 @@ SITE = '\n[[site]]\nurl = "http://a.example/"\nfamilies = ["ipv4"]\n'
         ),
         (HEAD + SITE + 'ca = "gone.pem"\n', 8, "'gone.pem': No such file"),
         (HEAD + SITE + 'ca = "/dev/null"\n', 8, "no certificate (PEM) is in it"),
+        (HEAD + CLUSTER + CLUSTER, 8, "[[cluster]] name: there is another cluster 'prod' above"),
+        (HEAD + CLUSTER + 'via = "web-1"\n', 7, "[[cluster]] via: there is no host 'web-1'"),
+        (HEAD + CLUSTER + 'via = "netns:client"\n', 7, "netns:client is a namespace of a lab"),
+        (HEAD + CLUSTER + 'pod_ranges = ["2001:db8::1/64"]\n', 7, "has host bits set"),
+        (HEAD + CLUSTER + 'dns_service = "coredns"\n', 7, "'' is not a name of Kubernetes"),
+        (HEAD + POD, 6, "[[pod]] cluster: there is no cluster 'prod'"),
+        (HEAD + CLUSTER + POD + POD, 8, "[[pod]] name: 'prod.web' is there twice"),
+        (HEAD + CLUSTER + POD + 'node = "Node_1"\n', 11, "is not a name of Kubernetes"),
+        (HEAD + POD.replace("app=web", "app=web;x"), 7, "is not a label selector"),
+        (HEAD + SERVICE, 6, "[[service]] cluster: there is no cluster 'prod'"),
+        (HEAD + CLUSTER + SERVICE * 2, 12, "there is another service 'prod/default/web' above"),
+        (HEAD + CLUSTER + SERVICE + 'type = "ExternalName"\n', 11, "is none of ClusterIP"),
+        (HEAD + BALANCER, 6, "[[load_balancer]] cluster: there is no cluster 'prod'"),
+        (HEAD + CLUSTER + BALANCER * 2, 12, "there is another load balancer 'prod/web' above"),
+        (
+            HEAD + CLUSTER + BALANCER + 'client_address_page = "whoami"\n',
+            11,
+            "'whoami' is not the path of a page, such as /whoami",
+        ),
+        (HEAD + HOST + 'debug_image = "python:3"\n', 8, "ssh and debug_image are given"),
+        (HEAD + HOST + 'role = "node"\n', 5, 'role = "node" and cluster go together'),
         (HEAD + 'nat64_prefix = "64:ff9b::/95"\n', 4, "/95 is no NAT64 prefix length"),
         (HEAD + 'nat64_prefix = "64:ff9b::1/96"\n', 4, "has host bits set"),
     ],

@@ -9,28 +9,37 @@ from hypothesis import strategies as st
 
 from pytest_v6probe.agent.wire import Reply
 from pytest_v6probe.clouds.aws import METADATA
-from pytest_v6probe.probes import imds
+from pytest_v6probe.inventory import kube
+from pytest_v6probe.probes import imds, kube_load_balancer, kube_pods, kube_service
 from pytest_v6probe.probes.addresses import addresses, ipv4_addresses
+from pytest_v6probe.probes.client_address import client_address
+from pytest_v6probe.probes.cluster_dns import cluster_dns
 from pytest_v6probe.probes.dns64 import dns64
 from pytest_v6probe.probes.docker_engine import docker_engine
 from pytest_v6probe.probes.docker_network import docker_network
 from pytest_v6probe.probes.http import http
 from pytest_v6probe.probes.icmp import ping
+from pytest_v6probe.probes.ipv4_egress import ipv4_egress
+from pytest_v6probe.probes.load_balancer_answers import load_balancer_answers
 from pytest_v6probe.probes.lookup import lookup
 from pytest_v6probe.probes.nat64 import nat64, nat64_prefixes
 from pytest_v6probe.probes.neighbour_proxy import neighbour_proxy
 from pytest_v6probe.probes.ntp import ntp
 from pytest_v6probe.probes.parity import parity
 from pytest_v6probe.probes.pmtu import pmtu
+from pytest_v6probe.probes.pod_network import pod_network
 from pytest_v6probe.probes.ra import router_advertisements
 from pytest_v6probe.probes.resolv_conf import resolv_conf
 from pytest_v6probe.probes.resolver import large_answer, resolver
 from pytest_v6probe.probes.route import default_route
+from pytest_v6probe.probes.service_answers import service_answers
 from pytest_v6probe.probes.tcp import tcp
 from pytest_v6probe.probes.time_daemon import time_daemon
 from pytest_v6probe.probes.tls import tls
 from pytest_v6probe.result import Endpoint, Finding, Layer
 from pytest_v6probe.vantage import Ask
+from tests.unit.kube import objects
+from tests.unit.kube.balanced import given as balanced
 from tests.unit.probes.seen import (
     HOST,
     RESOLVER,
@@ -43,6 +52,16 @@ from tests.unit.probes.seen import (
     default_route as a_route,
 )
 
+SPEC = kube.Cluster(name="lab", families=("ipv6", "ipv4"))
+WEB = kube_service.judge(objects.lists(), spec=SPEC, namespace="default", name="web", declared=None)
+BALANCED = kube_load_balancer.judge(
+    (balanced({"ip": str(HOST)}),),
+    vantage="lab",
+    declared=kube.LoadBalancer(
+        name="web", cluster="lab", families=("ipv6",), client_address_page="/whoami"
+    ),
+)
+PODS = kube_pods.judge(objects.lists(), spec=SPEC)
 ASKS: dict[str, Ask[Any]] = {
     "addresses": addresses.ask(HOST),
     "ipv4_addresses": ipv4_addresses.ask(),
@@ -68,6 +87,12 @@ ASKS: dict[str, Ask[Any]] = {
     "docker_engine": docker_engine.ask(),
     "docker_network": docker_network.ask("bridge"),
     "neighbour_proxy": neighbour_proxy.ask(HOST),
+    "service_answers": service_answers.ask(WEB, family="ipv6"),
+    "load_balancer_answers": load_balancer_answers.ask(BALANCED, family="ipv6"),
+    "client_address": client_address.ask(BALANCED, family="ipv6"),
+    "cluster_dns": cluster_dns.ask(WEB, (WEB,), family="ipv6"),
+    "pod_network": pod_network.ask(PODS, family="ipv6"),
+    "ipv4_egress": ipv4_egress.ask("www.example.com"),
 }
 OUTCOMES = (
     "answered",

@@ -52,6 +52,12 @@ def test_a_place_without_a_name_is_left_out():
     )
 
 
+def test_what_else_went_wrong_is_told_as_well():
+    why = Unobserved("gone", reason="agent-died")
+    why.add_note("a namespace may be left")
+    assert outcome.message(why) == "UNOBSERVED (agent-died): gone; a namespace may be left"
+
+
 def test_each_cause_is_told_once():
     assert outcome.summary_lines([("a", "why"), ("b", "other"), ("c", "why")]) == [
         "why",
