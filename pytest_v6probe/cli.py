@@ -17,6 +17,8 @@ OK, FAILED, INTERRUPTED, USAGE = 0, 1, 2, 4
 """Exit statuses, as pytest's: done, not well, Ctrl-C, a mistake in the arguments or the inventory.
 """
 
+BUILT = "docker, kubernetes, coredns, metallb or kube-router"
+
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command. An error is one message on standard error, never a traceback."""
@@ -68,12 +70,43 @@ def _parser() -> argparse.ArgumentParser:
     )
     check.add_argument("file", type=Path, metavar="FILE")
     commands.add_parser("payload", help="print the program that runs at a vantage")
+    _add_clean(
+        commands.add_parser("clean", help="remove from clusters what runs that were killed left")
+    )
     return parser
+
+
+def _add_clean(clean: argparse.ArgumentParser) -> None:
+    clean.add_argument(
+        "--env", type=Path, required=True, metavar="FILE", help="the inventory of the clusters"
+    )
+    clean.add_argument(
+        "--older-than-s",
+        type=int,
+        default=3600,
+        metavar="SECONDS",
+        help="spare what is younger: its run may still go on (3600)",
+    )
+    clean.add_argument(
+        "--all", dest="older_than_s", action="store_const", const=0, help="spare nothing"
+    )
 
 
 def _add_lab(commands: argparse._SubParsersAction[_Parser]) -> None:
     up = commands.add_parser("up", help="bring a lab up and leave it running")
-    up.add_argument("shape", metavar="SHAPE", help="which lab: aws, docker, registry")
+    up.add_argument(
+        "shape",
+        metavar="SHAPE",
+        help="which lab: aws, docker, registry, kind, kind-ipv4, kind-ipv6, metallb, policies, "
+        "eks, aks, gke, or kubernetes, of which more can be said",
+    )
+    for option, choice, help_ in (
+        ("family", "dual|ipv6|ipv4", "kubernetes: the families of pods and services (dual)"),
+        ("primary", "ipv6|ipv4", "kubernetes: which of two comes first (ipv6)"),
+        ("nodes", "N", "kubernetes: how many nodes (2)"),
+        ("proxy", "nftables|iptables", "kubernetes: the mode of kube-proxy (nftables)"),
+    ):
+        up.add_argument(f"--{option}", metavar=choice, help=help_)
     up.add_argument(
         "--env",
         type=Path,
@@ -92,7 +125,7 @@ def _add_lab(commands: argparse._SubParsersAction[_Parser]) -> None:
     for command in commands.choices.values():
         command.add_argument("--name", metavar="NAME", help="which lab, where several are up")
     install = commands.add_parser("install", help="build what no package of this machine has")
-    install.add_argument("what", metavar="WHAT", help="docker: the newest Docker Engine")
+    install.add_argument("what", metavar="WHAT", help=BUILT)
     faults = commands.add_parser(
         "faults", help="everything that can be broken, and what must then turn red"
     )
@@ -117,6 +150,10 @@ def _run(options: argparse.Namespace) -> int:
             from pytest_v6probe.agent import bootstrap  # noqa: PLC0415  # only this command
 
             print(bootstrap.payload().decode("utf-8"))
+        case "clean":
+            from pytest_v6probe.clean import clean  # noqa: PLC0415  # only this command
+
+            return clean(options.env, older_than_s=options.older_than_s)
     return OK
 
 
@@ -125,7 +162,9 @@ def _lab(options: argparse.Namespace) -> int:
 
     match options.lab_command:
         case "up":
-            return commands.up(options.shape, name=options.name, env=options.env)
+            asked = {key: getattr(options, key) for key in ("family", "primary", "nodes", "proxy")}
+            said = {key: value for key, value in asked.items() if value is not None}
+            return commands.up(options.shape, name=options.name, env=options.env, **said)
         case "status":
             return commands.status(name=options.name, as_json=options.json)
         case "faults":

@@ -136,6 +136,7 @@ def _make_room_for_containers() -> None:
     kernel.mount(f"/proc/self/fd/{cgroups}", CGROUPS, flags=kernel.MS_BIND | kernel.MS_REC)
     kernel.mount("tmpfs", Path("/run"), kind="tmpfs", data="mode=0755")
     kernel.mount("tmpfs", Path("/var/lib"), kind="tmpfs", data="mode=0755")
+    kernel.mount("tmpfs", Path("/var/log"), kind="tmpfs", data="mode=0755")
     for place in (HOME, "/run/sshd"):
         Path(place).mkdir(mode=0o755)
     kernel.mount(f"/proc/self/fd/{home}", Path(HOME), flags=kernel.MS_BIND | kernel.MS_REC)

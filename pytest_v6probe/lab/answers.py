@@ -10,7 +10,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from pytest_v6probe.errors import LabError, V6ProbeError
-from pytest_v6probe.lab import anchor, faults, ready, running
+from pytest_v6probe.lab import anchor, faults, kubeconfig, ready, running
+from pytest_v6probe.lab.daemons import cluster_contents
+from pytest_v6probe.lab.daemons.cluster_contents import ClusterContents
 from pytest_v6probe.lab.loop import Task, pause
 
 if TYPE_CHECKING:
@@ -44,6 +46,7 @@ class Answers:
             "socket": self._socket,
             "agent": self._agent,
             "credentials": self._credentials,
+            "kubeconfig": self._kubeconfig,
             "break": self._break,
             "mend": self._mend,
             "status": self._status,
@@ -120,6 +123,18 @@ class Answers:
         key = (running.KEYS / "user").read_text(encoding="ascii")
         said = {"user": anchor.LOGIN, "key": key, "known_hosts": "".join(lines)}
         return {"ok": True, **said}, []
+
+    def _kubeconfig(self, message: Message) -> Task[Answer]:
+        del message
+        yield from pause(0)
+        filled = (
+            daemon.name for daemon in self.lab.shape.daemons if isinstance(daemon, ClusterContents)
+        )
+        name = next(filled, "")
+        if not name:
+            raise LabError(f"the lab {self.name} has no cluster")
+        config = cluster_contents.home(name) / cluster_contents.USER_CONFIG
+        return {"ok": True, "kubeconfig": kubeconfig.inlined(config.read_text("utf-8"))}, []
 
     def _break(self, message: Message) -> Task[Answer]:
         self._must_be_up()

@@ -23,13 +23,22 @@ LIFE_DAYS = 60
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Certificate:
-    """What a server's certificate is to say: the DNS name and the addresses it is for, and in how
-    many days it expires (below 0: it has expired).
+    """What a certificate is to say: for a server the DNS names and the addresses it is for, for a
+    client of Kubernetes who it is; and in how many days it expires (below 0: it has expired).
     """
 
     name: str
     days: int = LIFE_DAYS
     addresses: tuple[Address, ...] = ()
+    aliases: tuple[str, ...] = ()
+    """More DNS names."""
+    organisation: str = ""
+    """A client's group: then *name* is that of a user, and of no server."""
+
+    @property
+    def dns_names(self) -> tuple[str, ...]:
+        """Every DNS name that it is for."""
+        return self.aliases if self.organisation else (self.name, *self.aliases)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -54,20 +63,21 @@ class Authority:
 
         key = _new_key()
         issuer = x509.AuthorityKeyIdentifier.from_issuer_public_key(self.key.public_key())
-        names = [x509.DNSName(wanted.name), *map(x509.IPAddress, wanted.addresses)]
-        usage = x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH])
+        names = [*map(x509.DNSName, wanted.dns_names), *map(x509.IPAddress, wanted.addresses)]
+        usages = [ExtendedKeyUsageOID.SERVER_AUTH] if names else []
+        usages += [ExtendedKeyUsageOID.CLIENT_AUTH] if wanted.organisation else []
         made = (
-            _builder(key, subject=wanted.name, issuer=AUTHORITY_NAME, days=wanted.days)
+            _builder(key, wanted)
             .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
             .add_extension(_key_usage(), critical=True)
-            .add_extension(usage, critical=False)
+            .add_extension(x509.ExtendedKeyUsage(usages), critical=False)
             .add_extension(issuer, critical=False)
-            .add_extension(x509.SubjectAlternativeName(names), critical=False)
-            .sign(self.key, hashes.SHA256())
         )
+        if names:
+            made = made.add_extension(x509.SubjectAlternativeName(names), critical=False)
         file.touch(mode=0o600)
         file.write_text(
-            _pem(made)
+            _pem(made.sign(self.key, hashes.SHA256()))
             + key.private_bytes(
                 serialization.Encoding.PEM,
                 serialization.PrivateFormat.PKCS8,
@@ -84,7 +94,7 @@ def authority() -> Authority:
 
     key = _new_key()
     made = (
-        _builder(key, subject=AUTHORITY_NAME, issuer=AUTHORITY_NAME, days=LIFE_DAYS)
+        _builder(key, Certificate(name=AUTHORITY_NAME))
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
         .add_extension(_key_usage(authority=True), critical=True)
         .sign(key, hashes.SHA256())
@@ -121,25 +131,21 @@ def _new_key() -> ec.EllipticCurvePrivateKey:
     return ec.generate_private_key(ec.SECP256R1())
 
 
-def _builder(
-    key: ec.EllipticCurvePrivateKey, *, subject: str, issuer: str, days: int
-) -> x509.CertificateBuilder:
+def _builder(key: ec.EllipticCurvePrivateKey, wanted: Certificate) -> x509.CertificateBuilder:
     """What every certificate says (RFC 5280 §4.1.2, §4.2.1.2)."""
     from cryptography import x509  # noqa: PLC0415  as in `authority`
 
     now = datetime.now(UTC)
-    names = [
-        x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])
-        for name in (subject, issuer)
-    ]
+    common, group = x509.NameOID.COMMON_NAME, x509.NameOID.ORGANIZATION_NAME
+    own = [x509.NameAttribute(group, wanted.organisation)] if wanted.organisation else []
     return (
         x509.CertificateBuilder()
-        .subject_name(names[0])
-        .issuer_name(names[1])
+        .subject_name(x509.Name([*own, x509.NameAttribute(common, wanted.name)]))
+        .issuer_name(x509.Name([x509.NameAttribute(common, AUTHORITY_NAME)]))
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
         .not_valid_before(now - timedelta(days=AGE_DAYS))
-        .not_valid_after(now + timedelta(days=days))
+        .not_valid_after(now + timedelta(days=wanted.days))
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
     )
 

@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from pytest_v6probe.errors import LabError
 from pytest_v6probe.lab import doctor as checks
+from pytest_v6probe.lab import environment_file, names, process
 from pytest_v6probe.lab import install as installs
-from pytest_v6probe.lab import names, process
 from pytest_v6probe.lab import shapes as shapes_
+from pytest_v6probe.lab.builds import BUILDS
+from pytest_v6probe.lab.clouds.clusters import PLANS
 from pytest_v6probe.lab.faults import FAULTS
 from pytest_v6probe.lab.up import bring_up
 from pytest_v6probe.transport.netns import Keeper
@@ -43,32 +45,38 @@ def doctor(*shapes: str, fix: bool = False) -> int:
 
 def install(what: str) -> int:
     """Install *what*, which no package of this machine has. Raises LabError."""
-    if what != "docker":
-        raise LabError(f"there is nothing called {what!r} to install; there is docker")
-    if installs.installed():
-        print(f"Docker Engine {installs.ENGINE} is in {installs.programs()} already")
+    if what not in BUILDS:
+        raise LabError(f"there is nothing called {what!r} to install; there is {', '.join(BUILDS)}")
+    title = BUILDS[what].title
+    if installs.installed(what):
+        print(f"{title} is in {installs.directory(what)} already")
         return OK
-    print(f"building Docker Engine {installs.ENGINE}; this takes minutes", flush=True)
-    print(f"it is in {installs.docker()}")
+    print(f"building {title}; this takes minutes", flush=True)
+    print(f"it is in {installs.install(what)}")
     return OK
 
 
-def up(shape: str, *, name: str | None = None, env: Path | None = None) -> int:
-    """Bring a lab up and leave it running; write its inventory to *env*. Raises LabError,
-    DaemonNotReady.
+def up(shape: str, *, name: str | None = None, env: Path | None = None, **options: str) -> int:
+    """Bring a lab up, with *options* of its shape, and leave it running; write its inventory to
+    *env*. Raises LabError, DaemonNotReady.
     """
-    name = name or shape
+    shape = shapes_.word(shape, options)
+    kind = shapes_.kind(shape)
+    name = name or kind
     began = time.monotonic()
     keeper = bring_up(shape, name=name)
-    inventory = keeper.request({"do": "wait", "timeout_s": CHANGE_TIMEOUT_S})[0]["inventory"]
-    keeper.close()
     print(f"the lab {name} is up, after {time.monotonic() - began:.1f} s")
     if env is not None:
-        _write(env, inventory)
+        environment_file.write(keeper, env, timeout_s=CHANGE_TIMEOUT_S)
         print(f"its inventory is in {env}: pytest scenarios --v6-env {env}")
+        if kind in PLANS:
+            print(
+                f"its kubeconfig, for who is inside the lab, is in {environment_file.beside(env)}"
+            )
+    keeper.close()
     print(
         "v6probe lab shell HOST, lab break FAULT, lab status; lab down"
-        f"{'' if name == shape else f' --name {name}'}"
+        f"{'' if name == kind else f' --name {name}'}"
     )
     return OK
 
@@ -128,7 +136,7 @@ def faults(*, as_json: bool = False) -> int:
                             {
                                 "test": red.test,
                                 "verdict": red.verdict,
-                                "layer": str(red.layer),
+                                "layer": red.layer or "",
                                 "at": list(red.at),
                             }
                             for red in fault.red
@@ -144,7 +152,7 @@ def faults(*, as_json: bool = False) -> int:
     for fault in FAULTS.values():
         print(f"{fault.name:{width}}  {fault.summary}")
         for red in fault.red:
-            print(f"{'':{width}}    {red.test}: {red.verdict} ({red.layer})")
+            print(f"{'':{width}}    {red.test}: {red.verdict} ({red.layer or 'unobserved'})")
     return OK
 
 
@@ -217,12 +225,3 @@ def _anchor(lab: dict[str, Any], host: str) -> tuple[str, int]:
             f"There is {', '.join(choice)}"
         )
     return next(iter(fitting.items()))
-
-
-def _write(file: Path, text: str) -> None:
-    try:
-        file.write_text(text, encoding="utf-8")
-    except OSError as why:
-        raise LabError(
-            f"the lab is up, but its inventory cannot be written to {file}: {why.strerror}"
-        ) from why

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 
 from pytest_v6probe.errors import LabError
 from pytest_v6probe.lab import install
+from pytest_v6probe.lab import shapes as shapes_
+from pytest_v6probe.lab.builds import BUILDS
 from pytest_v6probe.lab.needs import FOR_USERS, NEEDS, PROGRAMS
 from pytest_v6probe.lab.process import PROGRAM_PATH
 
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
 
     from pytest_v6probe.lab.needs import Program
 
-SYSTEMD_PATH = "/lib/systemd"
+ELSEWHERE = "/lib/systemd:/usr/lib/cni"
 TRY_S = 10.0
 INSTALL = "apt-get install --no-install-recommends"
 SPARE_IDS = "100000-165535"
@@ -37,23 +39,21 @@ class Lack:
     what: str
     cure: str
     packages: tuple[str, ...] = ()
-    engine: bool = False
-    """`install.docker` cures it."""
+    build: str = ""
+    """`install.install` of it cures it."""
 
 
 def lacking(*shapes: str) -> tuple[Lack, ...]:
     """Everything that keeps labs of these *shapes* (none: aws) from coming up here; empty if
-    nothing does. Starts nothing but, without root, one `true`.
+    nothing does. Starts nothing but one `true`, and what says its version.
     """
-    needs = [NEEDS[shape] for shape in shapes]
+    needs = [NEEDS[shapes_.kind(shape)] for shape in shapes]
     programs = dict.fromkeys((*PROGRAMS, *(program for need in needs for program in need.programs)))
     found = [*_programs(tuple(programs)), *_tunnel(), *_rights()]
     if any(need.root for need in needs) and os.geteuid() != 0:
         found.append(Lack(what=f"a lab {' or '.join(shapes)} needs root", cure="run it as root"))
-    if any(need.newest_engine for need in needs) and not install.installed():
-        what = f"Docker Engine {install.ENGINE} has not been built for this user"
-        found.append(Lack(what=what, cure="v6probe lab install docker", engine=True))
-    return tuple(found)
+    builds = dict.fromkeys(name for need in needs for name in need.builds)
+    return (*found, *(_build(name) for name in builds if not install.found(name)))
 
 
 def report(lacks: Sequence[Lack], *shapes: str) -> str:
@@ -63,7 +63,7 @@ def report(lacks: Sequence[Lack], *shapes: str) -> str:
     packages = sorted({package for lack in lacks for package in lack.packages})
     cures = [f"{INSTALL} {' '.join(packages)}"] if packages else []
     cures += [lack.cure for lack in lacks if not lack.packages]
-    fixable = packages or any(lack.engine for lack in lacks)
+    fixable = packages or any(lack.build for lack in lacks)
     return "\n".join(
         [
             "a lab cannot be brought up here:",
@@ -76,14 +76,15 @@ def report(lacks: Sequence[Lack], *shapes: str) -> str:
 
 
 def fix(lacks: Sequence[Lack]) -> None:
-    """Install the packages that *lacks* names, without letting their services start, and build the
-    engine if it lacks. Raises LabError.
+    """Install the packages that *lacks* names, without letting their services start, and build
+    what has to be built. Raises LabError.
     """
     packages = sorted({package for lack in lacks for package in lack.packages})
     if packages:
         _install(packages)
-    if any(lack.engine for lack in lacks):
-        install.docker()
+    for lack in lacks:
+        if lack.build:
+            install.install(lack.build)
 
 
 def _install(packages: Sequence[str]) -> None:
@@ -104,7 +105,7 @@ def _install(packages: Sequence[str]) -> None:
 
 def _programs(programs: tuple[Program, ...]) -> Iterator[Lack]:
     wanted = programs if os.geteuid() == 0 else (*programs, FOR_USERS)
-    path = os.pathsep.join((PROGRAM_PATH, SYSTEMD_PATH))
+    path = os.pathsep.join((PROGRAM_PATH, ELSEWHERE))
     for program in wanted:
         if shutil.which(program.name, path=path) is None:
             yield Lack(
@@ -112,6 +113,11 @@ def _programs(programs: tuple[Program, ...]) -> Iterator[Lack]:
                 packages=(program.package,),
                 cure=f"apt-get install {program.package}",
             )
+
+
+def _build(name: str) -> Lack:
+    what = f"{BUILDS[name].title} has not been built for this user"
+    return Lack(what=what, cure=install.cure(name), build=name)
 
 
 def _tunnel() -> Iterator[Lack]:

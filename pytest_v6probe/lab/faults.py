@@ -7,7 +7,16 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from pytest_v6probe.errors import DaemonNotReady, LabError
-from pytest_v6probe.lab.broken import aws, docker, registry
+from pytest_v6probe.lab.broken import (
+    aws,
+    balancers,
+    docker,
+    eks,
+    kubernetes,
+    metallb,
+    policies,
+    registry,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -18,7 +27,19 @@ if TYPE_CHECKING:
     from pytest_v6probe.lab.steps import Step
 
 FAULTS: Mapping[str, Fault] = MappingProxyType(
-    {fault.name: fault for fault in (*aws.FAULTS, *docker.FAULTS, *registry.FAULTS)}
+    {
+        fault.name: fault
+        for fault in (
+            *aws.FAULTS,
+            *docker.FAULTS,
+            *registry.FAULTS,
+            *kubernetes.FAULTS,
+            *eks.FAULTS,
+            *metallb.FAULTS,
+            *policies.FAULTS,
+            *balancers.FAULTS,
+        )
+    }
 )
 """Every fault, by its name."""
 

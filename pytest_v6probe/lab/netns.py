@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import errno
 from contextlib import contextmanager
-from ipaddress import IPv6Address, IPv6Interface
+from ipaddress import IPv6Interface, ip_address
 from typing import TYPE_CHECKING, Any
 
 from pyroute2 import IPRoute
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 INET, INET6 = 2, 10
 NO_DAD = 0x02  # linux/if_addr.h: IFA_F_NODAD
 NO_LINK_LOCAL = 1  # linux/if_link.h: IN6_ADDR_GEN_MODE_NONE
+ON_LINK = 4  # linux/rtnetlink.h: RTNH_F_ONLINK
 SCOPE_LINK = 253  # linux/rtnetlink.h: RT_SCOPE_LINK
 MAIN_TABLE, BY_ADVERTISEMENT = 254, 9  # linux/rtnetlink.h: RT_TABLE_MAIN, RTPROT_RA
 
@@ -96,13 +97,14 @@ class Wires:
                     netlink.route("del", family=INET6, dst="::/0", **via)
 
     def flush_neighbours(self, node: str) -> None:
-        """Forget which link-layer addresses the neighbours of *node* have (IPv6)."""
+        """Forget which link-layer addresses the neighbours of *node* have."""
         netlink = self._netlink[node]
-        for entry in netlink.get_neighbours(family=INET6):
-            address = entry.get("dst")
-            if address and not IPv6Address(address).is_multicast:
-                with _named(f"{node}: neighbour {address}", but=errno.ENOENT):
-                    netlink.neigh("del", family=INET6, ifindex=entry["ifindex"], dst=address)
+        for family in (INET6, INET):
+            for entry in netlink.get_neighbours(family=family):
+                address = entry.get("dst")
+                if address and not ip_address(address).is_multicast:
+                    with _named(f"{node}: neighbour {address}", but=errno.ENOENT):
+                        netlink.neigh("del", family=family, ifindex=entry["ifindex"], dst=address)
 
     def _index(self, node: str, interface: str) -> int:
         found = list(self._netlink[node].link_lookup(ifname=interface))
@@ -172,6 +174,8 @@ class Wires:
             more["scope"] = SCOPE_LINK
         if route.interface:
             more["oif"] = self._index(node, route.interface)
+            if route.via is not None:  # it is a neighbour before the prefix of the link is known
+                more["flags"] = ON_LINK
         with _named(f"{node}: {verb} the route to {route.to}"):
             self._netlink[node].route(verb, family=family, dst=str(route.to), **more)
 

@@ -13,12 +13,13 @@ from pytest_v6probe.result import Layer
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Red:
     """One test that a fault turns red: its name, the verdict it must give, the layer that
-    `diagnose` must name, and where.
+    `diagnose` must name, and where. A test that could not look has the reason as its verdict, and
+    no layer.
     """
 
     test: str
     verdict: str
-    layer: Layer
+    layer: Layer | None
     at: tuple[str, ...]
     """Ids of the hosts it is red for."""
 
@@ -28,7 +29,12 @@ def red(shape: str, fault: str) -> tuple[Red, ...]:
     test stays green.
     """
     return tuple(
-        Red(test=test, verdict=row["verdict"], layer=Layer(row["layer"]), at=tuple(row["at"]))
+        Red(
+            test=test,
+            verdict=row["verdict"],
+            layer=Layer(row["layer"]) if row["layer"] else None,
+            at=tuple(row["at"]),
+        )
         for test, rows in _declared(shape).get(fault, {}).items()
         for row in rows
     )

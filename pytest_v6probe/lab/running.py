@@ -47,6 +47,7 @@ class Lab:
     """When each phase of the bring-up was over, in seconds since its start."""
     _wires: Wires | None = None
     _authority: Authority | None = None
+    _issued: dict[Path, Certificate] = field(default_factory=dict)
 
     @property
     def wires(self) -> Wires:
@@ -119,8 +120,8 @@ class Lab:
             path = home / name
             path.parent.mkdir(exist_ok=True)
             path.write_text(text, encoding="utf-8")
-        if (wanted := _certificate(daemon)) is not None:
-            self._certify(wanted, home / CERTIFICATE_FILE)
+        for name, wanted in _certificates(daemon).items():
+            self.certify(wanted, home / name)
         first, *rest = daemon.argv(home)
         path = _copied(program(first)) if daemon.own_copy else Path(program(first))
         pid = self.processes.start(
@@ -129,11 +130,16 @@ class Lab:
         self.daemons[daemon.name] = pid
         return pid
 
-    def _certify(self, wanted: Certificate, file: Path) -> None:
+    def certify(self, wanted: Certificate, file: Path) -> None:
+        """Write a certificate of the lab's authority, as *wanted*, and its new key to *file*, unless
+        such a one is there: what was signed by its key is still good.
+        """
         if self._authority is None:
             self._authority = certificates.authority()
             Path(anchor.AUTHORITY).write_text(self._authority.pem, encoding="ascii")
-        self._authority.issue(wanted, file)
+        if self._issued.get(file) != wanted:
+            self._authority.issue(wanted, file)
+            self._issued[file] = wanted
 
     def stop(self, name: str) -> Task[None]:
         """Kill the daemon called *name* at once: it says no farewell. Nothing happens if it does
@@ -186,7 +192,7 @@ class Lab:
 
     def _prepare(self) -> None:
         machine = os.open("/etc", os.O_PATH | os.O_CLOEXEC)
-        kernel.mount("tmpfs", Path("/run"), kind="tmpfs", data="mode=0755,size=256m")
+        kernel.mount("tmpfs", Path("/run"), kind="tmpfs", data="mode=0755,size=512m")
         for name in ("bin", "daemons", "home", "keys", "machine-etc", "nodes"):
             Path(anchor.HOME, name).mkdir(parents=True)
         Path("/run/sshd").mkdir(mode=0o755)  # OpenSSH's privilege separation directory
@@ -277,6 +283,12 @@ def _home(daemon: Daemon) -> Path:
 def _certificate(daemon: Daemon) -> Certificate | None:
     wanted: Certificate | None = getattr(daemon, "certificate", None)
     return wanted
+
+
+def _certificates(daemon: Daemon) -> dict[str, Certificate]:
+    """What it is to have below its home, by the names of the files."""
+    one = _certificate(daemon)
+    return {**({CERTIFICATE_FILE: one} if one else {}), **getattr(daemon, "certificates", {})}
 
 
 def _copied(path: str) -> Path:

@@ -58,7 +58,9 @@ class Bridge:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Route:
-    """A static route: *via* a neighbour, or straight onto *interface*."""
+    """A static route: *via* a neighbour, or straight onto *interface*. With both, *via* is taken for
+    a neighbour on *interface* whatever addresses that has (``onlink``).
+    """
 
     to: Network
     via: Address | None = None

@@ -35,21 +35,22 @@ def bring_up(
     name: str,
     fault: str | None = None,
     guardian_pid: int | None = None,
-    timeout_s: float = 30,
+    timeout_s: float | None = None,
 ) -> Keeper:
     """A connection to the lab called *name*, which is up; it is started if nobody has.
 
     *fault* is broken before the lab counts as up. The lab ends with the process *guardian_pid*;
     without one it lives until it
-    is told to go down. *timeout_s* is for everything. Raises LabError with the command that helps
+    is told to go down. *timeout_s* is for everything; None: as long as its shape may take. Raises LabError with the command that helps
     if no lab can be had here,
     DaemonNotReady if one of its daemons does not start.
     """
-    until = time.monotonic() + timeout_s
     names.check(name)
     shapes.check(shape)
-    if name not in names.up() and (lacking := doctor.lacking(shape)):
-        raise LabError(doctor.report(lacking, shape))
+    until = time.monotonic() + (shapes.patience_s(shape) if timeout_s is None else timeout_s)
+    kind = shapes.kind(shape)
+    if name not in names.up() and (lacking := doctor.lacking(kind)):
+        raise LabError(doctor.report(lacking, kind))
     if os.geteuid() == 0:
         cgroups.sweep(names.up())
     with (

@@ -11,6 +11,7 @@ from pytest_v6probe import cli
 from pytest_v6probe.agent import bootstrap
 from pytest_v6probe.errors import LabError
 from pytest_v6probe.lab import commands
+from pytest_v6probe.lab.builds import BUILDS
 
 INVENTORY = '[environment]\nname = "prod"\ncloud = "aws"\n[[host]]\nname = "here"\nlocal = true\n'
 
@@ -43,6 +44,13 @@ def test_a_command_of_the_lab_is_handed_over(monkeypatch, argv, name, expected):
     assert {
         key: str(value) if key == "env" and value else value for key, value in options.items()
     } == expected
+
+
+def test_the_help_names_everything_that_can_be_installed(capsys):
+    with pytest.raises(SystemExit):
+        cli.main(["lab", "install", "--help"])
+    said = capsys.readouterr().out
+    assert [name for name in BUILDS if name not in said] == []
 
 
 def test_check_says_what_is_in_an_inventory(tmp_path, capsys):

@@ -235,7 +235,7 @@ def started(lab: str, node: str, *, newest: bool, **contents: Any) -> Dockerd:
     """
     release: dict[str, Any] = {}
     if newest:
-        release = {"programs": install.programs(), "flags": NEWEST_FLAGS}
+        release = {"programs": install.directory("docker"), "flags": NEWEST_FLAGS}
     name, cgroup = f"{node}/dockerd", cgroups.name(lab)
     return Dockerd(name=name, node=node, cgroup=cgroup, **release, **contents)
 

@@ -24,6 +24,7 @@ ADDRESS_PAGE = """#!/bin/sh
 # Says from which address the request came.
 printf 'Content-Type: text/plain\\r\\n\\r\\n'
 address=${REMOTE_ADDR#[}
+address=${address#::ffff:}
 printf '%s\\n' "${address%]}"
 """
 PAGE = "<!doctype html><title>It works</title><p>Served from a container.</p>\n"

@@ -11,6 +11,8 @@ from ipaddress import IPv6Address
 from pathlib import Path
 
 import pytest
+from cryptography import x509
+from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from pytest_v6probe.lab.certificates import Authority, Certificate, authority
 
@@ -69,6 +71,21 @@ def test_a_certificate_is_for_the_addresses_it_names_and_no_others(lab, tmp_path
     said = [client_says(lab.pem, tmp_path / f"{n}.pem", "2001:db8::1") for n in (0, 1)]
     refused = "IP address mismatch, certificate is not valid for '2001:db8::1'."
     assert said == [refused, "verified"]
+
+
+def test_a_client_is_known_by_its_name_and_group_and_a_server_by_its_aliases_too(lab, tmp_path):
+    file = tmp_path / "node.pem"
+    node = Certificate(name="system:node:a", organisation="system:nodes", aliases=("a.test",))
+    lab.issue(node, file)
+    made = x509.load_pem_x509_certificate(file.read_bytes())
+    usage = made.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
+    assert made.subject.rfc4514_string() == "CN=system:node:a,O=system:nodes"
+    assert set(usage) == {ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH}
+    assert client_says(lab.pem, file, "a.test") == "verified"
+    lab.issue(Certificate(name="somebody", organisation="readers"), file)
+    made = x509.load_pem_x509_certificate(file.read_bytes())
+    usage = made.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
+    assert list(usage) == [ExtendedKeyUsageOID.CLIENT_AUTH]
 
 
 def test_a_certificate_of_another_lab_is_not_trusted(lab, tmp_path):

@@ -89,10 +89,3 @@ def test_faults_are_a_table_and_json(capsys):
     listed = json.loads(capsys.readouterr().out)
     assert [fault["name"] for fault in listed] == list(FAULTS)
     assert all(f"{fault['name']} " in table and fault["summary"] in table for fault in listed)
-
-
-def test_an_inventory_that_cannot_be_written_is_an_error_that_says_so(tmp_path):
-    with pytest.raises(
-        LabError, match=r"the lab is up, but its inventory cannot be written to .*: No such file"
-    ):
-        commands._write(tmp_path / "none" / "lab.toml", "")

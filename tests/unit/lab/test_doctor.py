@@ -81,10 +81,10 @@ def test_ubuntus_restriction_of_user_namespaces_is_recognised(monkeypatch):
     assert any("AppArmor" in lack.what for lack in doctor.lacking())
 
 
-ENGINE = Lack(what="no engine", cure="v6probe lab install docker", engine=True)
+ENGINE = Lack(what="no engine", cure="v6probe lab install docker", build="docker")
 
 
-def test_an_engine_that_lacks_has_a_command_of_its_own_and_the_doctor_runs_it_too():
+def test_a_build_that_lacks_has_a_command_of_its_own_and_the_doctor_runs_it_too():
     assert doctor.report((ENGINE,), "docker").splitlines() == [
         "a lab cannot be brought up here:",
         "  no engine",
@@ -94,19 +94,26 @@ def test_an_engine_that_lacks_has_a_command_of_its_own_and_the_doctor_runs_it_to
     ]
 
 
-def test_fixing_builds_the_engine_that_lacks(monkeypatch):
+def test_fixing_builds_what_lacks(monkeypatch):
     built: list[str] = []
-    monkeypatch.setattr(install, "docker", lambda: built.append("docker"))
-    doctor.fix((ENGINE,))
-    assert built == ["docker"]
+    monkeypatch.setattr(install, "install", built.append)
+    doctor.fix((ENGINE, TUN, Lack(what="no CoreDNS", cure="…", build="coredns")))
+    assert built == ["docker", "coredns"]
 
 
 def test_only_the_shape_that_is_asked_for_adds_its_needs(monkeypatch):
-    monkeypatch.setattr(install, "installed", lambda: False)
-    asked = {shape: doctor.lacking(shape) for shape in ("aws", "docker-one", "docker")}
-    assert [shape for shape, lacks in asked.items() if any(lack.engine for lack in lacks)] == [
-        "docker"
-    ]
+    monkeypatch.setattr(install, "found", lambda _: {})
+    builds = {
+        shape: tuple(lack.build for lack in doctor.lacking(shape) if lack.build)
+        for shape in ("aws", "docker-one", "docker", "kind", "kubernetes:family=ipv6")
+    }
+    assert builds == {
+        "aws": (),
+        "docker-one": (),
+        "docker": ("docker",),
+        "kind": ("kubernetes", "coredns"),
+        "kubernetes:family=ipv6": ("kubernetes", "coredns"),
+    }
 
 
 def test_a_lab_with_containers_says_that_it_needs_root(monkeypatch):
