@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import inspect
+import json
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import fields
@@ -13,10 +14,12 @@ from pathlib import Path
 import pytest_v6probe
 from pytest_v6probe.clouds.container_registries import REGISTRIES
 from pytest_v6probe.inventory import schema
+from pytest_v6probe.kube import rbac
 from pytest_v6probe.lab.faults import FAULTS
 from pytest_v6probe.result import Finding
 from pytest_v6probe.vantage import Probe
 
+ACCOUNT = {"kind": "ServiceAccount", "name": rbac.NAME, "namespace": rbac.NAME}
 DOCS = Path(__file__).parent
 NOTE = "<!-- written by docs/generate.py -->\n"
 
@@ -52,7 +55,7 @@ def faults() -> str:
             "|---|---|---|---|",
         ]
         lines += [
-            f"| `{red.test}` | {', '.join(red.at)} | {red.verdict} | {red.layer} |"
+            f"| `{red.test}` | {', '.join(red.at)} | {red.verdict} | {red.layer or 'unobserved'} |"
             for red in fault.red
         ]
         lines.append("")
@@ -78,13 +81,56 @@ def registries() -> str:
     return "\n".join([*lines, ""])
 
 
+def rights() -> str:
+    """What an account must be allowed in a cluster, from the rules that the lab's own runs have."""
+    lines = ["# Rights in a cluster", ""]
+    for name, about, rules in (
+        (rbac.NAME, "Every run needs the first of these.", (*rbac.LOOK, *rbac.DEBUG)),
+        (
+            f"{rbac.NAME}-create",
+            "Tests that create something (the mark `creates`, with `--v6-disruptive`) and `v6probe clean` "
+            "need this as well.",
+            rbac.CREATE,
+        ),
+    ):
+        rows = [
+            f"| {', '.join(rule.resources)} | {', '.join(rule.verbs)} | {rule.why} |"
+            for rule in rules
+        ]
+        role = rbac.cluster_role(name, rules)
+        binding = rbac.cluster_role_binding(name, ACCOUNT)
+        lines += [
+            f"## {name}",
+            "",
+            about,
+            "",
+            "| resource | verbs | why |",
+            "|---|---|---|",
+            *rows,
+            "",
+        ]
+        lines += [
+            "```json",
+            json.dumps({"apiVersion": "v1", "kind": "List", "items": [role, binding]}, indent=1),
+        ]
+        lines += ["```", ""]
+    return "\n".join(
+        [
+            *lines,
+            "`kubectl create namespace v6probe`, `kubectl -n v6probe create serviceaccount v6probe`, "
+            "then `kubectl apply -f` with the above.",
+            "",
+        ]
+    )
+
+
 def probes() -> str:
     """Every public probe with its signature and what it finds, from the docstrings."""
     lines = [
         "# Probes",
         "",
         "`probe(vantage, …)` asks now and returns a finding; `probe.ask(…)` is one entry of "
-        "`sweep(vantage, [...])`. Every finding also has `vantage`, `asked`, `verdict`, `local`, `remote`, "
+        "`sweep(vantage, [...])`; what takes a cluster asks its API. Every finding also has `vantage`, `asked`, `verdict`, `local`, `remote`, "
         "`path`, `elapsed_s` and `evidence`.",
         "",
     ]
@@ -123,9 +169,14 @@ def _finding(function: Callable[..., object]) -> type[Finding] | None:
     return value if inspect.isclass(value) and issubclass(value, Finding) else None
 
 
+_FIRST = {"at": "vantage", "cluster": "cluster", "namespace": "namespace"}
+"""What is asked, by the name of a function's first parameter."""
+
+
 def _call(name: str, signature: inspect.Signature) -> str:
-    said = [str(p) for p in signature.parameters.values() if p.name != "at"]
-    return f"{name}(vantage{''.join(', ' + text for text in said)})"
+    said = [str(p) for p in signature.parameters.values() if p.name not in _FIRST]
+    first = next((key for key in signature.parameters if key in _FIRST), "at")
+    return f"{name}({_FIRST[first]}{''.join(', ' + text for text in said)})"
 
 
 PAGES: dict[str, Callable[[], str]] = {
@@ -133,6 +184,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "faults.md": faults,
     "probes.md": probes,
     "registries.md": registries,
+    "kubernetes-rbac.md": rights,
 }
 
 

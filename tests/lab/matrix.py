@@ -26,16 +26,55 @@ from pytest_v6probe.lab.up import bring_up
 from pytest_v6probe.transport.netns import Keeper
 from tests.lab.runs import PYTEST, ROOT
 
-SCENARIOS = {
-    "aws": ("scenarios/aws_ipv6_only.py",),
-    "docker": ("scenarios/docker_ipv6.py",),
-    "registry": ("scenarios/docker_registry.py", "scenarios/aws_services.py"),
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ground:
+    """What runs on labs of one shape, and how many faults one of them goes through."""
+
+    scenarios: tuple[str, ...]
+    region: str
+    """Where its faults are."""
+    faults_per_lab: int
+    hosts: int = 0
+    """So many workers share a run in which most tests wait in vain; 0: all is of one of them."""
+
+
+GROUNDS = {
+    "kind": Ground(
+        scenarios=("scenarios/kubernetes_dual_stack.py",),
+        region="kind",
+        faults_per_lab=6,
+        hosts=3,
+    ),
+    "kind-ipv6": Ground(
+        scenarios=("scenarios/kubernetes_single_stack.py",), region="kind", faults_per_lab=1
+    ),
+    "eks": Ground(scenarios=("scenarios/aws_eks.py",), region="us-east-1", faults_per_lab=5),
+    "aks": Ground(scenarios=("scenarios/azure_aks.py",), region="eastus2", faults_per_lab=5),
+    "gke": Ground(scenarios=("scenarios/gcp_gke.py",), region="us-central1", faults_per_lab=6),
+    "metallb": Ground(
+        scenarios=("scenarios/kubernetes_metallb.py",), region="metallb", faults_per_lab=4
+    ),
+    "policies": Ground(
+        scenarios=("scenarios/kubernetes_network_policy.py",), region="policies", faults_per_lab=3
+    ),
+    "docker": Ground(scenarios=("scenarios/docker_ipv6.py",), region="us-east-1", faults_per_lab=5),
+    "registry": Ground(
+        scenarios=("scenarios/docker_registry.py", "scenarios/aws_services.py"),
+        region="us-west-2",
+        faults_per_lab=9,
+    ),
+    "aws": Ground(
+        scenarios=("scenarios/aws_ipv6_only.py",), region="us-east-1", faults_per_lab=12, hosts=3
+    ),
 }
-"""What runs on each shape of lab."""
-REGIONS = {"aws": "us-east-1", "docker": "us-east-1", "registry": "us-west-2"}
-"""Where the faults of each are."""
+"""Each shape of lab; what takes longest is begun first."""
 SMALLER = {"us-east-1/docker-20": "docker-one"}
 """A lab that is enough for a fault that only this host can notice."""
+IN_VAIN = {"timed-out", "node-unreached", "not-forwarded", "dns-endpoint-silent"}
+"""Verdicts of tests that wait for what does not come."""
+MANY = 9
+"""More of them than that, and workers are worth their start."""
 UP_S = 90.0
 
 
@@ -53,10 +92,13 @@ class Row:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """One run: how many tests ran, and every one that was not green."""
+    """One run: every test that was not green, and what it said."""
 
-    ran: int
     rows: frozenset[Row]
+    red: tuple[str, ...]
+    """The same tests by their ids, in the order in which they ran."""
+    green: tuple[str, ...]
+    """Those that passed, the quickest first."""
     said: str
 
 
@@ -91,39 +133,40 @@ def concerned(fault: Fault) -> tuple[str, ...]:
     """
     if fault.shape == "docker" and not any("_survives_" in red.test for red in fault.red):
         return (*_workers(fault), "-k", "not _survives_")
-    chosen = ("-k", f"{fault.host} or not disruptive") if fault.host else ()
+    chosen = ("-k", f"[{fault.host}] or not disruptive") if fault.host else ()
     return (*_workers(fault), *chosen)
 
 
-def afterwards(fault: Fault) -> tuple[str, ...]:
-    """The options that choose what must be green again: what was red, and all that changes nothing."""
-    red = sorted({red.test for red in fault.red})
-    return (*_workers(fault), "-k", " or ".join(["not disruptive", *red]))
+def afterwards(broken: Outcome) -> tuple[str, ...]:
+    """What must be green when it is mended: what was red when it was *broken*, and the quickest of
+    the others. That these are green the run before has shown.
+    """
+    return (*broken.red, *broken.green[:1])
 
 
 def _workers(fault: Fault) -> tuple[str, ...]:
-    """No workers where all tests are of one engine: they would be one worker's."""
-    return ("-n", "0") if fault.host in SMALLER else ()
+    waiting = sum(len(red.at) for red in fault.red if red.verdict in IN_VAIN)
+    return ("-n", str(GROUNDS[fault.shape].hosts)) if waiting > MANY else ()
 
 
-def run(environment: Path, *options: str, shape: str) -> Outcome:
-    """Run the scenario files of *shape*, with what they may change, on *environment* in a process
-    of its own and read what became of each test.
+def run(environment: Path, *options: str, shape: str, tests: tuple[str, ...] = ()) -> Outcome:
+    """Run *tests*, or all of the scenario files of *shape*, with what they may change, on *environment*
+    in a process of its own and read what became of each.
     """
+    ground = GROUNDS[shape]
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder, "junit.xml")
         argv = (
             *PYTEST,
-            *SCENARIOS[shape],
+            "--noconftest",
+            *(tests or ground.scenarios),
             "--v6-disruptive",
             "--v6-env",
             str(environment),
             "--v6-region",
-            REGIONS[shape],
+            ground.region,
             "--junitxml",
             str(report),
-            "-n",
-            "3",
             *options,
         )
         ran = subprocess.run(
@@ -132,7 +175,22 @@ def run(environment: Path, *options: str, shape: str) -> Outcome:
         if not report.exists():
             raise AssertionError(f"no report:\n{ran.stdout[-4000:]}\n{ran.stderr[-4000:]}")
         cases = list(ET.parse(report).iter("testcase"))
-    return Outcome(ran=len(cases), rows=frozenset(filter(None, map(_row, cases))), said=ran.stdout)
+    rows = [(case, _row(case)) for case in cases]
+    return Outcome(
+        rows=frozenset(row for _, row in rows if row is not None),
+        red=tuple(_id(case) for case, row in rows if row is not None),
+        green=tuple(
+            _id(case)
+            for case, row in sorted(rows, key=lambda each: float(each[0].get("time", 0)))
+            if row is None and case.find("skipped") is None
+        ),
+        said=ran.stdout,
+    )
+
+
+def _id(case: ET.Element) -> str:
+    """As pytest takes it."""
+    return f"{case.get('classname', '').replace('.', '/')}.py::{case.get('name')}"
 
 
 def _row(case: ET.Element) -> Row | None:
@@ -143,7 +201,7 @@ def _row(case: ET.Element) -> Row | None:
     return Row(
         test=test,
         at=said.get("v6_vantage") or "",
-        verdict=said.get("v6_verdict") or "",
+        verdict=said.get("v6_verdict") or said.get("v6_unobserved") or "",
         layer=said.get("v6_layer") or "",
     )
 

@@ -26,9 +26,9 @@ from pytest_v6probe.actions.actor import Actor, open_actor
 from pytest_v6probe.actions.survival import RouteSurvival
 from pytest_v6probe.inventory import toml
 from pytest_v6probe.inventory.model import Inventory, Namespace
+from pytest_v6probe.lab.builds import ENGINE, MOBY, MOBY_VERSION
 from pytest_v6probe.lab.daemons import dockerd
 from pytest_v6probe.lab.daemons.networkd import PROGRAM
-from pytest_v6probe.lab.install import ENGINE, MODULE, VERSION
 from pytest_v6probe.lab.up import bring_up
 from pytest_v6probe.probes.docker_engine import DockerEngine
 from pytest_v6probe.session import Settings, V6Session
@@ -208,7 +208,7 @@ def machine() -> str:
     networkd = subprocess.run((PROGRAM, "--version"), capture_output=True, text=True, check=True)
     return (
         f"Measured on {time.strftime('%Y-%m-%d')}, Linux {platform.release()}, "
-        f"{networkd.stdout.splitlines()[0]}; engine {ENGINE} is built from {MODULE} {VERSION}."
+        f"{networkd.stdout.splitlines()[0]}; engine {ENGINE} is built from {MOBY} {MOBY_VERSION}."
     )
 
 

@@ -14,7 +14,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 ROOT = Path(__file__).parents[2]
-PYTEST = (sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider")
+NEEDLESS = ("cacheprovider", "hypothesispytest", "anyio")
+"""Plugins that no run of scenarios needs, and that make each start twice as long."""
+PYTEST = (sys.executable, "-m", "pytest", "-q", *(f"-pno:{plugin}" for plugin in NEEDLESS))
 
 
 @contextmanager

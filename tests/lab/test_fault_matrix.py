@@ -1,55 +1,47 @@
 """Does every fault turn exactly its declared tests red, with the declared verdict and layer, and
-back to green?
+back to green? Is every test green where nothing is broken?
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Iterator
 
 import pytest
 
 from pytest_v6probe.lab.faults import FAULTS
-from tests.lab.matrix import UP_S, Outcome, Row, afterwards, concerned, lab, run, shape_for
-
-AT_ONCE = 2
-"""So many labs stand beside each other: most of their time is waiting."""
+from tests.lab import turns
+from tests.lab.matrix import GROUNDS
 
 
 @pytest.fixture(scope="module")
-def measured(
-    request: pytest.FixtureRequest,
-) -> Iterator[Mapping[str, Future[tuple[Outcome, Outcome]]]]:
-    """What each fault that is asked about turns red, and what is red when it is mended."""
-    names = [
-        str(item.callspec.params["name"])
+def sight(request: pytest.FixtureRequest) -> Iterator[turns.Sight]:
+    """What there is to see of each fault and shape that is asked about."""
+    asked = [
+        item.callspec.params
         for item in request.session.items
         if isinstance(item, pytest.Function) and item.module is request.module
     ]
-    with ThreadPoolExecutor(AT_ONCE) as pool:
-        yield {name: pool.submit(outcomes, name) for name in names}
-        pool.shutdown(cancel_futures=True)
-
-
-def outcomes(name: str) -> tuple[Outcome, Outcome]:
-    """Run the scenarios on a lab of their own, broken and mended."""
-    fault = FAULTS[name]
-    with lab(shape_for(fault)) as (keeper, environment):
-        keeper.request({"do": "break", "fault": name}, timeout_s=UP_S)
-        broken = run(environment, *concerned(fault), shape=fault.shape)
-        keeper.request({"do": "mend", "fault": name}, timeout_s=UP_S)
-        return broken, run(environment, *afterwards(fault), shape=fault.shape)
-
-
-@pytest.mark.parametrize("name", sorted(FAULTS))
-def test_a_fault_turns_exactly_its_declared_tests_red(
-    name: str, measured: Mapping[str, Future[tuple[Outcome, Outcome]]]
-):
-    declared = frozenset(
-        Row(red.test, at, red.verdict, str(red.layer)) for red in FAULTS[name].red for at in red.at
+    faults, shapes = (
+        [str(params[key]) for params in asked if key in params] for key in ("name", "shape")
     )
-    broken, mended = measured[name].result()
-    assert declared, f"{name} declares no test that it turns red"
-    assert sorted(broken.rows) == sorted(declared), broken.said[-6000:]
-    assert sorted(mended.rows) == [], mended.said[-6000:]
-    assert mended.ran > 0
+    with turns.sight(faults, shapes) as found:
+        yield found
+
+
+@pytest.mark.parametrize("name", [name for turn in turns.turns(FAULTS) for name in turn])
+def test_a_fault_turns_exactly_its_declared_tests_red(name: str, sight: turns.Sight):
+    expected = turns.declared(FAULTS[name])
+    found = sight.faults[name].result()
+    assert expected, f"{name} declares no test that it turns red"
+    assert sorted(found.broken.rows) == sorted(expected), found.broken.said[-6000:]
+    assert sorted(found.mended.rows) == [], found.mended.said[-6000:]
+    assert set(found.broken.red) < set(found.mended.green)
+
+
+@pytest.mark.parametrize("shape", [shape for shape in GROUNDS if shape != "aws"])
+def test_every_scenario_is_green_on_a_healthy_lab_disruptive_ones_as_well(
+    shape: str, sight: turns.Sight
+):
+    whole = sight.healthy[shape].result()
+    assert sorted(whole.rows) == [], whole.said[-6000:]
+    assert whole.green

@@ -43,6 +43,9 @@ families = ["ipv6", "ipv4"]
 region = "us-west-2"
 """
 
+WITHOUT = ("-pno:cacheprovider", "-pno:hypothesispytest", "-pno:anyio")
+"""Other people's plugins, which make each start twice as long."""
+
 
 @pytest.fixture
 def inventory(pytester: pytest.Pytester) -> Path:
@@ -58,8 +61,6 @@ def run(pytester: pytest.Pytester, inventory: Path) -> Callable[..., pytest.RunR
 
     def run_it(source: str, *options: str) -> pytest.RunResult:
         pytester.makepyfile(test_it=source)
-        return pytester.runpytest_subprocess(
-            "--v6-env", inventory, "-p", "no:cacheprovider", *options
-        )
+        return pytester.runpytest_subprocess("--v6-env", inventory, *WITHOUT, *options)
 
     return run_it

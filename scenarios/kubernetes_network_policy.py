@@ -1,0 +1,64 @@
+"""Kubernetes network policies with two families (BRKIPV-3927, row H1): is what a policy denies over
+IPv4 denied over IPv6, and the other way round?
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from pytest_v6probe import (
+    Cluster,
+    eventually,
+    kube_namespace,
+    policy_parity,
+    policy_pods,
+    restrict_ingress,
+)
+
+pytestmark = pytest.mark.v6_lab("policies")
+
+ENFORCED_WITHIN_S = 10.0
+"""How long a new policy may take to be enforced."""
+
+
+@pytest.mark.creates
+def test_what_no_rule_lets_in_is_denied_over_both_families(policy_cluster: Cluster) -> None:
+    with kube_namespace(policy_cluster) as namespace, policy_pods(namespace) as pods:
+        before = policy_parity(pods.denied, pods.server, allowed=True)
+        assert before.verdict == "equal", "without a policy all is allowed"
+        restrict_ingress(pods, allow=True)
+        after = eventually(
+            lambda: policy_parity(pods.denied, pods.server, allowed=False),
+            until=lambda seen: seen.verdict == "equal",
+            within_s=ENFORCED_WITHIN_S,
+        )
+    assert after.verdict == "equal"
+
+
+@pytest.mark.creates
+def test_what_a_rule_lets_in_is_allowed_over_both_families(policy_cluster: Cluster) -> None:
+    with kube_namespace(policy_cluster) as namespace, policy_pods(namespace) as pods:
+        restrict_ingress(pods, allow=True)
+        eventually(
+            lambda: policy_parity(pods.denied, pods.server, allowed=False),
+            until=lambda seen: seen.verdict == "equal",
+            within_s=ENFORCED_WITHIN_S,
+        )
+        found = policy_parity(pods.allowed, pods.server, allowed=True)
+    assert found.verdict == "equal"
+
+
+@pytest.mark.creates
+def test_a_policy_without_rules_denies_everybody_over_both_families(
+    policy_cluster: Cluster,
+) -> None:
+    with kube_namespace(policy_cluster) as namespace, policy_pods(namespace) as pods:
+        before = policy_parity(pods.allowed, pods.server, allowed=True)
+        assert before.verdict == "equal", "without a policy all is allowed"
+        restrict_ingress(pods, allow=False)
+        after = eventually(
+            lambda: policy_parity(pods.allowed, pods.server, allowed=False),
+            until=lambda seen: seen.verdict == "equal",
+            within_s=ENFORCED_WITHIN_S,
+        )
+    assert after.verdict == "equal"
