@@ -35,6 +35,7 @@ PROGRAMS = (
     Program(name="nft", package="nftables", purpose="gateways and faults"),
     Program(name="unshare", package="util-linux", purpose="the lab's namespaces"),
     Program(name="nsenter", package="util-linux", purpose="the lab's namespaces"),
+    Program(name="ip", package="iproute2", purpose="faults"),
 )
 FOR_USERS = Program(name="newuidmap", package="uidmap", purpose="a lab without root")
 CONTAINERS = (
@@ -58,7 +59,6 @@ REGISTRY = Program(
 )
 CLUSTER = (
     Program(name="etcd", package="etcd-server", purpose="the cluster's memory", service="etcd"),
-    Program(name="ip", package="iproute2", purpose="faults in pods"),
     Program(name="host-local", package="containernetworking-plugins", purpose="pods' addresses"),
     *CONTAINERS,
 )

@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from pytest_v6probe.lab.topology import InterfaceAddress, Network
 
 EFFECT_S = 10.0
+FORGET = "ip -6 route flush cache; echo 0 > /proc/sys/net/ipv4/route/flush"
+"""IPv6's own sysctl spares a path MTU that has not expired (net/ipv6/route.c,
+rt6_age_examine_exception).
+"""
 
 
 class Step(Protocol):
@@ -212,7 +216,7 @@ class Forgotten:
                 node,
                 "sh",
                 "-c",
-                "echo 0 > /proc/sys/net/ipv6/route/flush; echo 0 > /proc/sys/net/ipv4/route/flush",
+                FORGET,
             )
             lab.wires.flush_neighbours(node)
 

@@ -75,7 +75,7 @@ IN_VAIN = {"timed-out", "node-unreached", "not-forwarded", "dns-endpoint-silent"
 """Verdicts of tests that wait for what does not come."""
 MANY = 9
 """More of them than that, and workers are worth their start."""
-UP_S = 90.0
+UP_S = 150.0
 
 
 @dataclass(frozen=True, slots=True, order=True)

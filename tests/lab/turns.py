@@ -13,13 +13,16 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from pytest_v6probe.lab.clouds.clusters import PLANS
 from pytest_v6probe.lab.fault import Fault
 from pytest_v6probe.lab.faults import FAULTS
 from pytest_v6probe.transport.netns import Keeper
 from tests.lab.matrix import GROUNDS, UP_S, Outcome, Row, afterwards, concerned, lab, run, shape_for
 
-AT_ONCE = 5
-"""So many labs stand beside each other: most of their time is waiting."""
+CLUSTERS_AT_ONCE, OTHERS_AT_ONCE = 2, 3
+"""So many labs stand beside each other. Those with a cluster keep a processor busy, the others mostly
+wait.
+"""
 WORKERS = "3"
 
 
@@ -52,14 +55,20 @@ def sight(faults: Iterable[str], shapes: Iterable[str] = ()) -> Iterator[Sight]:
     what has not begun at the end never is.
     """
     found: dict[str, Future[Seen]] = {name: Future() for name in faults}
-    with ThreadPoolExecutor(AT_ONCE) as pool:
-        whole = {shape: pool.submit(healthy, shape) for shape in shapes}
+    with ThreadPoolExecutor(CLUSTERS_AT_ONCE) as few, ThreadPoolExecutor(OTHERS_AT_ONCE) as many:
+
+        def pool_for(shape: str) -> Executor:
+            return few if shape in PLANS else many
+
+        whole = {shape: pool_for(shape).submit(healthy, shape) for shape in shapes}
         for turn in turns(found):
+            pool = pool_for(FAULTS[turn[0]].shape)
             pool.submit(_take, turn, found, pool)
         try:
             yield Sight(faults=found, healthy=whole)
         finally:
-            pool.shutdown(wait=False, cancel_futures=True)
+            for pool in (few, many):
+                pool.shutdown(wait=False, cancel_futures=True)
             for future in found.values():
                 future.cancel()
 
