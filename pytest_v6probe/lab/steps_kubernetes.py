@@ -84,10 +84,9 @@ class Unready:
 
         def is_as_wanted(now: Mapping[str, Any]) -> bool:
             said = now["status"]
-            all_new = said.get("updatedReplicas", 0) == said.get("replicas", 0) == wanted
-            available = said.get("readyReplicas", 0)
             known = said.get("observedGeneration", 0) >= generation
-            return bool(known and (all_new and available == wanted if ready else available == 0))
+            all_new = said.get("updatedReplicas", 0) == said.get("replicas", 0) == wanted
+            return bool(known and all_new and said.get("readyReplicas", 0) == wanted * ready)
 
         yield from seen(lab, self.region, self.path, is_as_wanted)
 
