@@ -156,6 +156,21 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
         _session_of(item).begin(disruptive=item.get_closest_marker("disruptive") is not None)
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> None:
+    """A lab of this process goes when its last test is over: a machine has room for a few only."""
+    config = item.config
+    if nextitem is None or not _is_ours(item) or hasattr(config, "workerinput"):
+        return
+    shape = shape_of(item)
+    if _settings(config).environment is not None or shape_of(nextitem) == shape:
+        return
+    items = item.session.items
+    left = items[items.index(item) + 1 :]
+    if shape not in {shape_of(other) for other in left if _is_ours(other)}:
+        _session_of(item).close()
+
+
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_runtest_makereport(
     item: pytest.Item,
