@@ -159,15 +159,11 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 @pytest.hookimpl(trylast=True)
 def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> None:
     """A lab of this process goes when its last test is over: a machine has room for a few only."""
-    config = item.config
-    if nextitem is None or not _is_ours(item) or hasattr(config, "workerinput"):
+    if nextitem is None or not _is_ours(item) or hasattr(item.config, "workerinput"):
         return
-    shape = shape_of(item)
-    if _settings(config).environment is not None or shape_of(nextitem) == shape:
-        return
-    items = item.session.items
-    left = items[items.index(item) + 1 :]
-    if shape not in {shape_of(other) for other in left if _is_ours(other)}:
+    shape, items = shape_of(item), item.session.items
+    left = (other for other in items[items.index(item) + 1 :] if _is_ours(other))
+    if not _settings(item.config).environment and shape not in map(shape_of, left):
         _session_of(item).close()
 
 
