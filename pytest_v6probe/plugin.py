@@ -29,6 +29,8 @@ LAB_NAME = pytest.StashKey[str]()
 """The name of this run's lab: the same on the controller and on its workers."""
 
 GROUPED = pytest.StashKey[bool]()
+LAST = pytest.StashKey[frozenset[pytest.Item]]()
+"""The last test of each lab that this process has."""
 """On the controller: a worker has told what it collected, and was seen to."""
 
 
@@ -126,6 +128,9 @@ def pytest_collection_finish(session: pytest.Session) -> None:
         ]
         for shape in dict.fromkeys(map(shape_of, asking)):
             _require_lab(_opened(config, shape))
+        if asking and not _settings(config).environment:
+            of_labs = {shape_of(item): item for item in session.items if _is_ours(item)}
+            config.stash[LAST] = frozenset(of_labs.values())
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -157,13 +162,9 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 
 @pytest.hookimpl(trylast=True)
-def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> None:
+def pytest_runtest_teardown(item: pytest.Item) -> None:
     """A lab of this process goes when its last test is over: a machine has room for a few only."""
-    if nextitem is None or not _is_ours(item) or hasattr(item.config, "workerinput"):
-        return
-    shape, items = shape_of(item), item.session.items
-    left = (other for other in items[items.index(item) + 1 :] if _is_ours(other))
-    if not _settings(item.config).environment and shape not in map(shape_of, left):
+    if item in item.config.stash.get(LAST, ()):
         _session_of(item).close()
 
 

@@ -13,12 +13,12 @@ from datetime import UTC, datetime
 from functools import partial
 from platform import node
 from typing import TYPE_CHECKING
-from uuid import uuid4
 
 from pytest_v6probe.actions.interruption import ended_in_order, uninterrupted
 from pytest_v6probe.actions.permission import permitted
 from pytest_v6probe.errors import Unobserved
 from pytest_v6probe.kube.fields import Fields, Malformed
+from pytest_v6probe.kube.ownership import OWNER, new_name
 from pytest_v6probe.probes import replies
 from pytest_v6probe.transport.pod import rbac
 
@@ -30,10 +30,6 @@ if TYPE_CHECKING:
     from pytest_v6probe.transport.pod.rbac import Right
 
 NAMESPACES = "/api/v1/namespaces"
-PREFIX, NAME = "v6probe-", re.compile(r"v6probe-[0-9a-f]{12}")
-"""Of every namespace that is made here."""
-OWNER = ("app.kubernetes.io/managed-by", "pytest-v6probe")
-"""The label of all of them, and its value."""
 RUN = "pytest-v6probe/run"
 """The annotation that says who made it, and when."""
 
@@ -68,7 +64,7 @@ def kube_namespace(cluster: Cluster) -> Iterator[KubeNamespace]:
     """
     permitted(cluster)
     api = cluster.api
-    space = KubeNamespace(cluster=cluster, name=f"{PREFIX}{uuid4().hex[:12]}")
+    space = KubeNamespace(cluster=cluster, name=new_name())
     with ended_in_order(), ExitStack() as back:
         with uninterrupted():
             back.push(partial(_removed, space))  # at once: an answer may be lost

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from pytest_v6probe.actions.kube import NAME, NAMESPACES, OWNER, RUN
+from pytest_v6probe.actions.kube import NAMESPACES, RUN
 from pytest_v6probe.kube.fields import Fields, Malformed
+from pytest_v6probe.kube.ownership import NAME, OWNER
 from pytest_v6probe.probes import replies
 
 if TYPE_CHECKING:

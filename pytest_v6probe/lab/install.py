@@ -11,6 +11,7 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping
+from functools import cache
 from pathlib import Path
 
 from pytest_v6probe.errors import LabError
@@ -149,6 +150,7 @@ def _on_path(build: Build) -> Mapping[str, Path]:
     return there if _release(there[build.programs[0]]) >= build.least_on_path else {}
 
 
+@cache
 def _release(program: Path) -> tuple[int, ...]:
     """The version that *program* says it is, in numbers; none if it does not say."""
     try:

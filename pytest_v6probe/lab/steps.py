@@ -40,26 +40,33 @@ class Step(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Changed:
-    """The daemon runs with other options."""
+    """The daemon runs with other options. What it left in the kernel is removed each time by
+    *cleared*, shell for its node.
+    """
 
     daemon: str
     options: Mapping[str, Any]
+    cleared: str = ""
 
     def apply(self, lab: Lab) -> Task[None]:
-        yield from _restarted(lab, replace(lab.shape.daemon(self.daemon), **self.options))
+        changed = replace(lab.shape.daemon(self.daemon), **self.options)
+        yield from _restarted(lab, changed, cleared=self.cleared)
 
     def revert(self, lab: Lab) -> Task[None]:
-        yield from _restarted(lab, lab.shape.daemon(self.daemon))
+        yield from _restarted(lab, lab.shape.daemon(self.daemon), cleared=self.cleared)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stopped:
-    """The daemon was killed: it said no farewell."""
+    """The daemon was killed: it said no farewell. What it left in the kernel is removed by *cleared*,
+    as for `Changed`.
+    """
 
     daemon: str
+    cleared: str = ""
 
     def apply(self, lab: Lab) -> Task[None]:
-        yield from lab.stop(self.daemon)
+        yield from _stopped(lab, lab.shape.daemon(self.daemon), self.cleared)
 
     def revert(self, lab: Lab) -> Task[None]:
         yield from _restarted(lab, lab.shape.daemon(self.daemon))
@@ -329,8 +336,14 @@ def _routers(lab: Lab, node: str, wanted: int) -> Task[None]:
     )
 
 
-def _restarted(lab: Lab, daemon: Daemon) -> Task[None]:
+def _stopped(lab: Lab, daemon: Daemon, cleared: str) -> Task[None]:
     yield from lab.stop(daemon.name)
+    if cleared:
+        yield from lab.run(daemon.node, "sh", "-e", "-c", cleared)
+
+
+def _restarted(lab: Lab, daemon: Daemon, *, cleared: str = "") -> Task[None]:
+    yield from _stopped(lab, daemon, cleared)
     yield from lab.start(daemon)
 
 

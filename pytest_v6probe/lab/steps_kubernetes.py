@@ -32,8 +32,6 @@ FORGET = """for space in /run/netns/*; do
   nsenter --net="$space" ip -6 route flush cache
 done
 """
-RULES = ("ip", "ip6")
-"""The families of nftables in which kube-proxy keeps its table."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -177,40 +175,6 @@ class PodsForgot:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Unproxied:
-    """kube-proxy does not run on *node*, and none of its rules is there."""
-
-    node: str
-
-    def apply(self, lab: Lab) -> Task[None]:
-        yield from lab.stop(f"{self.node}/kube-proxy")
-        yield from _without_rules(lab, self.node)
-
-    def revert(self, lab: Lab) -> Task[None]:
-        yield from lab.start(lab.shape.daemon(f"{self.node}/kube-proxy"))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reproxied:
-    """kube-proxy runs on *node* with other *options*, and has made all its rules anew."""
-
-    node: str
-    options: Mapping[str, Any]
-
-    def apply(self, lab: Lab) -> Task[None]:
-        yield from self._restart(lab, self.options)
-
-    def revert(self, lab: Lab) -> Task[None]:
-        yield from self._restart(lab, {})
-
-    def _restart(self, lab: Lab, options: Mapping[str, Any]) -> Task[None]:
-        daemon: Any = lab.shape.daemon(f"{self.node}/kube-proxy")
-        yield from lab.stop(daemon.name)
-        yield from _without_rules(lab, self.node)
-        yield from lab.start(replace(daemon, **options))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class SliceLost:
     """The service *name* has no EndpointSlice of *family* (``IPv6``, ``IPv4``), and nobody makes it
     anew: kube-controller-manager is down.
@@ -296,11 +260,9 @@ class Expired:
     """
 
     region: str
-    days: int = -1
-    """How long it is still valid."""
 
     def apply(self, lab: Lab) -> Task[None]:
-        self._certify(lab, {"days": self.days})
+        self._certify(lab, {"days": -1})
         until = time.monotonic() + EFFECT_S
         while time.monotonic() < until:
             try:
@@ -369,12 +331,6 @@ def renewed(lab: Lab, region: str, namespace: str, selector: str, *, node: str =
 def _is_ready(thing: Mapping[str, Any]) -> bool:
     told = thing["status"].get("conditions", [])
     return any(known["type"] == "Ready" and known["status"] == "True" for known in told)
-
-
-def _without_rules(lab: Lab, node: str) -> Task[None]:
-    tables = "".join(f"delete table {family} kube-proxy\n" for family in RULES)
-    made = "".join(f"add table {family} kube-proxy\n" for family in RULES)
-    yield from lab.run(node, "nft", "-f", "-", stdin=made + tables)
 
 
 def _contents(lab: Lab, region: str) -> Daemon:

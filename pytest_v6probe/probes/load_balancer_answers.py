@@ -8,11 +8,9 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
-from pytest_v6probe.agent import wire
 from pytest_v6probe.kube import families
-from pytest_v6probe.probes import http, load_balancer_causes, replies
+from pytest_v6probe.probes import load_balancer_causes, replies, service_port
 from pytest_v6probe.result import Address, Endpoint, Family, Finding, Layer, Path
-from pytest_v6probe.rfc import rfc9112
 from pytest_v6probe.vantage import Ask, Probe, Seen
 
 if TYPE_CHECKING:
@@ -52,23 +50,18 @@ class Door:
 
     def operation(self, family: Family, *, page: str, timeout_s: float) -> Operation:
         """Connect, and ask for *page* where it speaks HTTP."""
-        send = rfc9112.request("GET", str(self), page, http.HEADERS) if self.http else b""
-        return wire.stream(
+        return service_port.operation(
             self.host,
             self.port,
-            family=6 if family is Family.IPV6 else 4,
-            send=send,
-            until="http" if self.http else "connect",
+            version=6 if family is Family.IPV6 else 4,
+            page=page,
+            speaks=self.http,
             timeout_s=timeout_s,
         )
 
     def read(self, reply: Reply) -> tuple[str, bool]:
-        """What became of it, and whether that is an answer: a connection, or a page of any status."""
-        if not self.http:
-            answered = reply.outcome == "answered"
-            return "open" if answered else reply.outcome, answered
-        verdict, response = http.read(reply, secure=False)
-        return verdict, response is not None
+        """What became of it, and whether that is an answer."""
+        return service_port.read(reply, speaks=self.http)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

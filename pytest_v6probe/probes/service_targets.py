@@ -7,11 +7,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from pytest_v6probe.agent import wire
 from pytest_v6probe.kube import families
-from pytest_v6probe.probes import http
+from pytest_v6probe.probes import service_port
 from pytest_v6probe.result import Endpoint, Family
-from pytest_v6probe.rfc import rfc9112
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -43,25 +41,18 @@ class Target:
 
     def operation(self, *, timeout_s: float) -> Operation:
         """Connect, and ask for a page where it speaks HTTP."""
-        family, port = self.at.address.version, self.at.port
-        if not self.http:
-            return wire.stream(self.at.address, port, family=family, timeout_s=timeout_s)
-        return wire.stream(
+        return service_port.operation(
             self.at.address,
-            port,
-            family=family,
-            send=rfc9112.request("GET", str(self.at), "/", http.HEADERS),
-            until="http",
+            self.at.port,
+            version=self.at.address.version,
+            page="/",
+            speaks=self.http,
             timeout_s=timeout_s,
         )
 
     def read(self, reply: Reply) -> tuple[str, bool]:
-        """What became of it, and whether that is an answer: a connection, or a page of any status."""
-        if not self.http:
-            answered = reply.outcome == "answered"
-            return "open" if answered else reply.outcome, answered
-        verdict, response = http.read(reply, secure=False)
-        return verdict, response is not None
+        """What became of it, and whether that is an answer."""
+        return service_port.read(reply, speaks=self.http)
 
 
 def targets(found: KubeService, family: Family, *, outside: bool) -> tuple[Target, ...]:

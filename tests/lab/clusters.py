@@ -14,7 +14,8 @@ from pytest_v6probe.lab import install
 from pytest_v6probe.lab.clouds import clusters
 from pytest_v6probe.lab.daemons import cluster_contents
 from pytest_v6probe.lab.up import bring_up
-from pytest_v6probe.transport.netns import Keeper, NamespaceTransport
+from pytest_v6probe.transport.netns import Keeper
+from tests.lab import runs
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -45,13 +46,7 @@ class ClusterLab:
 
     def said(self, node: str, *argv: str) -> str:
         """What *argv* writes, run by root in *node* of the region."""
-        way = NamespaceTransport(self.keeper, self.plan.node(node))
-        with closing(way.start(argv, timeout_s=LOOK_S)) as channel:
-            octets = b""
-            while more := channel.receive(timeout_s=LOOK_S):
-                octets += more
-            assert octets or not channel.last_words(), channel.last_words()
-        return octets.decode("utf-8")
+        return runs.said(self.keeper, self.plan.node(node), *argv, within_s=LOOK_S)
 
 
 @contextmanager

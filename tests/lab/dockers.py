@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from pytest_v6probe.inventory import toml
 from pytest_v6probe.lab.clouds.docker import DEBIAN
 from pytest_v6probe.session import Settings, V6Session
-from pytest_v6probe.transport.netns import Keeper, NamespaceTransport
+from pytest_v6probe.transport.netns import Keeper
 from tests.lab import matrix, runs
 
 if TYPE_CHECKING:
@@ -136,13 +136,7 @@ class DockerLab:
         return self._said(node, "python3", "-I", "-S", "-c", script, *argv)
 
     def _said(self, node: str, *argv: str) -> str:
-        channel = NamespaceTransport(self.keeper, node).start(argv, timeout_s=LOOK_S)
-        with closing(channel):
-            octets = b""
-            while more := channel.receive(timeout_s=LOOK_S):
-                octets += more
-            assert octets or not channel.last_words(), channel.last_words()
-        return octets.decode("utf-8")
+        return runs.said(self.keeper, node, *argv, within_s=LOOK_S)
 
 
 @contextmanager

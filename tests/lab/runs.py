@@ -1,4 +1,6 @@
-"""How is another run of pytest started, and ended with all that it started?"""
+"""How is another program run beside a test: pytest, ended with all that it started, or a command in a
+node of a lab?
+"""
 
 from __future__ import annotations
 
@@ -6,12 +8,16 @@ import os
 import signal
 import subprocess
 import sys
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pytest_v6probe.transport.netns import NamespaceTransport
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from pytest_v6probe.transport.netns import Keeper
 
 ROOT = Path(__file__).parents[2]
 NEEDLESS = ("cacheprovider", "hypothesispytest", "anyio")
@@ -44,3 +50,13 @@ def run(
         finally:
             with suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
+
+
+def said(keeper: Keeper, node: str, *argv: str, within_s: float) -> str:
+    """What *argv* writes, run by root in *node*; it takes at most *within_s* for each piece."""
+    with closing(NamespaceTransport(keeper, node).start(argv, timeout_s=within_s)) as channel:
+        octets = b""
+        while more := channel.receive(timeout_s=within_s):
+            octets += more
+        assert octets or not channel.last_words(), channel.last_words()
+    return octets.decode("utf-8")

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from pytest_v6probe.kube.load_balancers import IP_ADDRESS_TYPE
+from pytest_v6probe.lab.broken.kubernetes import of
 from pytest_v6probe.lab.clouds import balancers
 from pytest_v6probe.lab.clouds.balancers import BALANCERS
 from pytest_v6probe.lab.clouds.cluster_network import ROUTER
 from pytest_v6probe.lab.clouds.cluster_objects import DEFAULT
 from pytest_v6probe.lab.clouds.clusters import PLANS
-from pytest_v6probe.lab.fault import Fault
 from pytest_v6probe.lab.steps import Filtered
 from pytest_v6probe.lab.steps_kubernetes import CORE, Patched
 
@@ -18,19 +18,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from pytest_v6probe.lab.clouds.cluster_plan import Plan
-    from pytest_v6probe.lab.steps import Step
+    from pytest_v6probe.lab.fault import Fault
 
 PATH = f"{CORE}/{DEFAULT}/services/{balancers.NAME}"
-
-
-def _fault(plan: Plan, name: str, summary: str, step: Step) -> Fault:
-    return Fault(
-        name=f"{plan.shape}-balancer-{name}",
-        summary=summary,
-        steps=(step,),
-        region=plan.region,
-        shape=plan.shape,
-    )
 
 
 def _patched(plan: Plan, path: str, change: dict[str, Any], undo: dict[str, Any]) -> Patched:
@@ -40,9 +30,9 @@ def _patched(plan: Plan, path: str, change: dict[str, Any], undo: dict[str, Any]
 def _without_ipv6(plan: Plan) -> Fault:
     ingress = BALANCERS[plan.shape].ingress
     only_four = [known for known in ingress if ":" not in known["ip"]]
-    return _fault(
+    return of(
         plan,
-        "without-ipv6",
+        "balancer-without-ipv6",
         "the cloud gave the service an external IPv4 address only",
         _patched(
             plan,
@@ -59,9 +49,9 @@ def _not_dual_stack(plan: Plan) -> Fault:
     def annotated(kind: str) -> dict[str, Any]:
         return {"metadata": {"annotations": {IP_ADDRESS_TYPE: kind}}}
 
-    return _fault(
+    return of(
         plan,
-        "not-dual-stack",
+        "balancer-not-dual-stack",
         "the service asks AWS for IPv4 only",
         _patched(plan, PATH, annotated("ipv4"), annotated(noted[IP_ADDRESS_TYPE])),
     )
@@ -69,9 +59,9 @@ def _not_dual_stack(plan: Plan) -> Fault:
 
 def _silent(plan: Plan) -> Fault:
     address = next(known for known in BALANCERS[plan.shape].addresses if known.version == 6)
-    return _fault(
+    return of(
         plan,
-        "silent",
+        "balancer-silent",
         "packets to the load balancer vanish over IPv6",
         Filtered(
             node=plan.node(ROUTER), hook="forward", rule=f"ct original ip6 daddr {address} drop"

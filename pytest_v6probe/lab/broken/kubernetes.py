@@ -11,17 +11,15 @@ from pytest_v6probe.lab.clouds import cluster_objects as objects
 from pytest_v6probe.lab.clouds.cluster_network import BRIDGE, ROUTER
 from pytest_v6probe.lab.clouds.clusters import PLANS
 from pytest_v6probe.lab.fault import Fault
-from pytest_v6probe.lab.steps import Filtered, Set, Unrouted, options
+from pytest_v6probe.lab.steps import Changed, Filtered, Set, Stopped, Unrouted, options
 from pytest_v6probe.lab.steps_kubernetes import (
     CORE,
     Expired,
     Patched,
     Readdressed,
-    Reproxied,
     Reserved,
     Rewired,
     SliceLost,
-    Unproxied,
     Unready,
 )
 
@@ -35,6 +33,12 @@ WEB_PATH = f"/apis/apps/v1/namespaces/{objects.DEFAULT}/deployments/{objects.WEB
 IPV4, LOOPBACK = IPv4Network("0.0.0.0/0"), IPv6Network("::1/128")
 """Where no prefix of a family is said, kube-proxy takes all of that family."""
 ROLE_PATH = f"/apis/{rbac.GROUP}/v1/clusterroles/{rbac.NAME}"
+UNPROXIED = """for family in ip ip6; do
+  nft add table $family kube-proxy
+  nft delete table $family kube-proxy
+done
+"""
+"""Removes the rules of kube-proxy, of which there may be none."""
 STANZA = "    reload 2s\n"
 
 
@@ -51,7 +55,7 @@ def of(plan: Plan, name: str, summary: str, *steps: Step) -> Fault:
 
 def _proxy_down(plan: Plan) -> Fault:
     far = plan.members[1]
-    step = Unproxied(node=plan.node(far.name))
+    step = Stopped(daemon=f"{plan.node(far.name)}/kube-proxy", cleared=UNPROXIED)
     return of(plan, "proxy-down", f"kube-proxy does not run on {far.name}", step)
 
 
@@ -175,7 +179,11 @@ def _node_port(plan: Plan) -> Fault:
         "node-port-ipv4-only",
         "kube-proxy offers NodePorts on IPv4 addresses only",
         *(
-            Reproxied(node=plan.node(member.name), options=options(node_ports=(IPV4, LOOPBACK)))
+            Changed(
+                daemon=f"{plan.node(member.name)}/kube-proxy",
+                options=options(node_ports=(IPV4, LOOPBACK)),
+                cleared=UNPROXIED,
+            )
             for member in plan.members
         ),
     )

@@ -2,40 +2,51 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from pytest_v6probe.lab.broken.kubernetes import of
+from pytest_v6probe.lab.clouds import policies
 from pytest_v6probe.lab.clouds.clusters import PLANS
 from pytest_v6probe.lab.daemons.kube_router import SPELT_ALIKE
-from pytest_v6probe.lab.fault import Fault
-from pytest_v6probe.lab.steps_policies import Reenforced, Unenforced
+from pytest_v6probe.lab.steps import Changed, Stopped, options
 
 if TYPE_CHECKING:
-    from pytest_v6probe.lab.steps import Step
+    from pytest_v6probe.lab.fault import Fault
 
 PLAN = PLANS["policies"]
-NODES = tuple(PLAN.node(member.name) for member in PLAN.members)
+ROUTERS = tuple(f"{PLAN.node(member.name)}/{policies.NAME}" for member in PLAN.members)
 IPV4_ALONE = tuple(net for net in PLAN.services if net.version == 4)
 NO_SOURCES = f"/--match-set KUBE-SRC-/d;{SPELT_ALIKE}"
+UNENFORCED = """for tool in iptables ip6tables; do
+  $tool --flush
+  $tool --delete-chain
+done
+ipset destroy
+"""
+"""Nobody else has rules in these tables: kube-proxy's are nftables' own."""
 
 
-def _fault(name: str, summary: str, *steps: Step) -> Fault:
-    return Fault(name=name, summary=summary, steps=steps, region=PLAN.region, shape=PLAN.shape)
+def _changed(router: str, **changes: Any) -> Changed:
+    return Changed(daemon=router, options=options(**changes), cleared=UNENFORCED)
 
 
 FAULTS: tuple[Fault, ...] = (
-    _fault(
-        "policies-ipv4-only",
+    of(
+        PLAN,
+        "ipv4-only",
         "kube-router enforces network policies over IPv4 only",
-        *(Reenforced(node=node, options={"services": IPV4_ALONE}) for node in NODES),
+        *(_changed(router, services=IPV4_ALONE) for router in ROUTERS),
     ),
-    _fault(
-        "policies-not-enforced",
+    of(
+        PLAN,
+        "not-enforced",
         "nothing enforces network policies",
-        *(Unenforced(node=node) for node in NODES),
+        *(Stopped(daemon=router, cleared=UNENFORCED) for router in ROUTERS),
     ),
-    _fault(
-        "policies-sources-ipv4-only",
+    of(
+        PLAN,
+        "sources-ipv4-only",
         "kube-router lets in over IPv4 only whom a network policy allows",
-        *(Reenforced(node=node, options={"ipv6_rules": NO_SOURCES}) for node in NODES),
+        *(_changed(router, ipv6_rules=NO_SOURCES) for router in ROUTERS),
     ),
 )

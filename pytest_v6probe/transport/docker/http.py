@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -12,13 +11,11 @@ from typing import Any
 
 from pytest_v6probe.errors import AgentUnusable, DeadlinePassed, VantageUnreachable
 from pytest_v6probe.transport.channel import Channel, printable
+from pytest_v6probe.transport.http_wire import CHUNK_BYTES, HttpWire
 
 MAX_BYTES = 8 << 20
 """The longest answer that is read, heads included."""
 MAX_HEAD_BYTES = 65536
-MAX_HEADS_BYTES = 1 << 19
-"""So much is taken before an answer's body begins, with what is read ahead of it."""
-CHUNK_BYTES = 65536
 SHOWN_CHARACTERS = 500
 
 Connect = Callable[[float], Channel]
@@ -60,14 +57,15 @@ def ask(
     ``docker-certificates``, ``docker-garbage``, ``docker-no-cli``) or DeadlinePassed.
     """
     channel = connect(end - monotonic())
-    wire = _Socket(channel, end, MAX_HEADS_BYTES)
+    wire = HttpWire(channel)
+    wire.begin(end)
     try:
         return _exchange(wire, request, max_bytes, take)
     except DeadlinePassed as why:
         raise late(name) from why
     except (AgentUnusable, ConnectionError) as why:
         raise gone(name, channel.last_words() if not wire.heard else "", why) from why
-    except (HTTPException, ValueError) as why:
+    except (HTTPException, ValueError, OverflowError) as why:
         raise garbage(name, repr(why)) from why
     finally:
         channel.close()
@@ -153,54 +151,8 @@ def _no_program(words: str) -> bool:
     )
 
 
-class _Socket:
-    """As much of a socket as http.client wants, over a channel; bounded in time and size."""
-
-    def __init__(self, channel: Channel, end: float, left_bytes: int) -> None:
-        self._channel, self._end = channel, end
-        self.left_bytes = left_bytes
-        self.heard = False
-
-    def sendall(self, octets: bytes) -> None:
-        self._channel.send(octets, timeout_s=self._end - monotonic())
-
-    def makefile(self, _mode: str) -> io.BufferedReader:
-        return io.BufferedReader(_Octets(self), CHUNK_BYTES)
-
-    def read(self) -> bytes:
-        left_s = self._end - monotonic()
-        if left_s <= 0:
-            raise DeadlinePassed("an answer without end", reason="deadline-passed")
-        octets = self._channel.receive(timeout_s=left_s)
-        self.heard = self.heard or bool(octets)
-        self.left_bytes -= len(octets)
-        if self.left_bytes < 0:
-            raise ValueError("an answer that is too long")
-        return octets
-
-    def close(self) -> None:
-        """The channel is closed by who opened it."""
-
-
-class _Octets(io.RawIOBase):
-    """What `_Socket` reads, for io.BufferedReader."""
-
-    def __init__(self, wire: _Socket) -> None:
-        self._wire = wire
-        self._rest = b""
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any) -> int:
-        octets = self._rest or self._wire.read()
-        taken, self._rest = octets[: len(buffer)], octets[len(buffer) :]
-        buffer[: len(taken)] = taken
-        return len(taken)
-
-
 def _exchange(
-    wire: _Socket, request: Request, max_bytes: int, take: Callable[[bytes], None] | None
+    wire: HttpWire, request: Request, max_bytes: int, take: Callable[[bytes], None] | None
 ) -> Answer:
     connection: Any = HTTPConnection("docker")
     connection.sock = wire

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from http.client import HTTPConnection, HTTPException, HTTPResponse
 from threading import Lock
-from time import monotonic
 from typing import Any
 
 from pytest_v6probe.errors import AgentUnusable, DeadlinePassed, Unobserved, VantageUnreachable
 from pytest_v6probe.transport.channel import Channel, printable
+from pytest_v6probe.transport.http_wire import CHUNK_BYTES, HttpWire
 
-MAX_HEADS_BYTES = 1 << 19
-"""So much is taken before an answer's body begins, with what is read ahead of it."""
-CHUNK_BYTES = 1 << 16
 SHOWN_CHARACTERS = 300
 MOST_IDLE = 8
 
@@ -50,7 +46,7 @@ class Connection:
     def __init__(self, channel: Channel, *, name: str) -> None:
         self.channel = channel
         self._name = name
-        self._wire = _Wire(channel)
+        self._wire = HttpWire(channel)
         self.reusable = False
         """Whether the last answer was read to its end and the server keeps the connection."""
 
@@ -180,56 +176,3 @@ class Pool:
             if not connection.over():
                 return connection
             connection.close()
-
-
-class _Wire:
-    """As much of a socket as http.client wants, over a channel; bounded in time and size."""
-
-    def __init__(self, channel: Channel) -> None:
-        self._channel = channel
-        self._end = 0.0
-        self.left_bytes = 0
-        self.heard = self.stopped = False
-
-    def begin(self, end: float) -> None:
-        """Expect the next answer until *end*."""
-        self._end, self.left_bytes, self.heard = end, MAX_HEADS_BYTES, False
-
-    def sendall(self, octets: bytes) -> None:
-        self._channel.send(octets, timeout_s=self._end - monotonic())
-
-    def makefile(self, _mode: str) -> io.BufferedReader:
-        return io.BufferedReader(_Octets(self), CHUNK_BYTES)
-
-    def read(self) -> bytes:
-        if self.stopped:
-            return b""
-        left_s = self._end - monotonic()
-        if left_s <= 0:
-            raise DeadlinePassed("an answer without end", reason="deadline-passed")
-        octets = self._channel.receive(timeout_s=left_s)
-        self.heard = self.heard or bool(octets)
-        self.left_bytes -= len(octets)
-        if self.left_bytes < 0:
-            raise OverflowError
-        return octets
-
-    def close(self) -> None:
-        """The channel is closed by who opened it."""
-
-
-class _Octets(io.RawIOBase):
-    """What `_Wire` reads, for io.BufferedReader."""
-
-    def __init__(self, wire: _Wire) -> None:
-        self._wire = wire
-        self._rest = b""
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any) -> int:
-        octets = self._rest or self._wire.read()
-        taken, self._rest = octets[: len(buffer)], octets[len(buffer) :]
-        buffer[: len(taken)] = taken
-        return len(taken)

@@ -7,7 +7,6 @@ killed run leaves ends by itself, and is found by the label of its namespace.
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from time import monotonic
@@ -15,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from pytest_v6probe.errors import Unobserved, VantageUnreachable
 from pytest_v6probe.inventory.kube import Pod
+from pytest_v6probe.kube.ownership import OWNER, new_name
 from pytest_v6probe.transport.channel import Channel
 from pytest_v6probe.transport.pod import choice, rbac
 from pytest_v6probe.transport.pod.debug import HOPELESS, WAIT
@@ -25,8 +25,7 @@ if TYPE_CHECKING:
 
 NAMESPACES = "/api/v1/namespaces"
 POD = "node"
-LABELS = {"app.kubernetes.io/managed-by": "pytest-v6probe"}
-"""Of all that is made in a cluster; `actions.kube` has the same."""
+LABELS = dict([OWNER])
 PRIVILEGED = {"pod-security.kubernetes.io/enforce": "privileged"}
 """A namespace of the host network's (kubernetes.io, "Pod Security Admission")."""
 NO_ACCOUNT = "error looking up service account"
@@ -73,7 +72,7 @@ class NodePodTransport:
 
     def _make(self, end: float) -> None:
         """Make the namespace and the pod, and wait until that runs."""
-        self._namespace = f"v6probe-{secrets.token_hex(6)}"
+        self._namespace = new_name()
         metadata = {"name": self._namespace, "labels": LABELS | PRIVILEGED}
         try:
             self._create(NAMESPACES, {"kind": "Namespace", "metadata": metadata}, end)

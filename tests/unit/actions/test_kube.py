@@ -8,8 +8,9 @@ import signal
 
 import pytest
 
-from pytest_v6probe.actions.kube import NAME, kube_namespace
+from pytest_v6probe.actions.kube import kube_namespace
 from pytest_v6probe.errors import DeadlinePassed, Unobserved
+from pytest_v6probe.kube.ownership import NAME
 from tests.unit.actions.scripted_api import ScriptedApi, answer, cluster
 
 LOST = DeadlinePassed("no answer within 10 s", reason="timed-out", vantage="lab/c")

@@ -1,7 +1,6 @@
 """Is a node asked from by a pod of our own, and is nothing left of it?"""
 
 import json
-import secrets
 import sys
 
 import pytest
@@ -22,7 +21,7 @@ READY = pod("node", containers=("node",))
 @pytest.fixture
 def cluster(fake, monkeypatch):
     """A cluster that lets a namespace be made, and a pod in it."""
-    monkeypatch.setattr(secrets, "token_hex", lambda _size: "0123456789ab")
+    monkeypatch.setattr(node, "new_name", lambda: "v6probe-0123456789ab")
     fake.script |= {
         f"POST {SPACES}": said(201, {}),
         f"POST {OWN}/pods": said(201, {}),

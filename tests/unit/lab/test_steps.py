@@ -1,4 +1,4 @@
-"""Is the enforcement of policies broken on a node with its rules gone, and put back whole?"""
+"""Is a daemon stopped, or run with other options, with what it left in the kernel gone, and put back whole?"""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from pytest_v6probe.lab import shapes
-from pytest_v6probe.lab.broken.policies import IPV4_ALONE
-from pytest_v6probe.lab.steps_policies import FLUSH, Reenforced, Unenforced
+from pytest_v6probe.lab.broken.policies import IPV4_ALONE, UNENFORCED
+from pytest_v6probe.lab.steps import Changed, Stopped
 
 NODE, NAME = "policies/node-1", "policies/node-1/kube-router"
 
@@ -38,11 +38,11 @@ def lab() -> Any:
     return FakeLab()
 
 
-BEFORE = [("stop", NAME), ("run", NODE, "sh", "-c", FLUSH)]
+BEFORE = [("stop", NAME), ("run", NODE, "sh", "-e", "-c", UNENFORCED)]
 
 
 def test_it_runs_on_with_one_family_and_without_the_rules_of_the_other(lab):
-    step = Reenforced(node=NODE, options={"services": IPV4_ALONE})
+    step = Changed(daemon=NAME, options={"services": IPV4_ALONE}, cleared=UNENFORCED)
     list(step.apply(lab))
     *before, (_, daemon) = lab.done
     assert before == BEFORE
@@ -53,7 +53,8 @@ def test_it_runs_on_with_one_family_and_without_the_rules_of_the_other(lab):
 
 
 def test_it_does_not_run_and_is_put_back_as_it_was(lab):
-    list(Unenforced(node=NODE).apply(lab))
+    step = Stopped(daemon=NAME, cleared=UNENFORCED)
+    list(step.apply(lab))
     assert lab.done == BEFORE
-    list(Unenforced(node=NODE).revert(lab))
-    assert lab.done[2:] == [("start", lab.shape.daemon(NAME))]
+    list(step.revert(lab))
+    assert lab.done[2:] == [("stop", NAME), ("start", lab.shape.daemon(NAME))]
