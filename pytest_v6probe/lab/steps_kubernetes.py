@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from dataclasses import dataclass, replace
+from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any
 
 from pytest_v6probe.errors import LabError
@@ -116,7 +117,9 @@ class Rewired:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Readdressed:
-    """The node called *node* tells the API *addresses*, where it told *was*."""
+    """The node called *node* tells the API *addresses*, where it told *was*, and those of its pods in
+    the same order (kubelet sorts them by its own first address).
+    """
 
     region: str
     node: str
@@ -139,7 +142,14 @@ class Readdressed:
             internal = [one for one in node["status"]["addresses"] if one["type"] == "InternalIP"]
             return internal == told and _is_ready(node)
 
+        def follow(pods: Mapping[str, Any]) -> bool:
+            told = [pod["status"].get("podIPs", []) for pod in pods["items"]]
+            return all(ips and ip_address(ips[0]["ip"]).version == first for ips in told)
+
+        first = addresses[0].version
         yield from seen(lab, self.region, f"/api/v1/nodes/{self.node}", are_told)
+        own = f"/api/v1/pods?fieldSelector=spec.nodeName%3D{self.node}"
+        yield from seen(lab, self.region, own, follow)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
