@@ -246,8 +246,8 @@ class Reserved:
         server: Any = lab.shape.daemon(f"{node}/kube-apiserver")
         yield from lab.stop(server.name)
         yield from lab.start(replace(server, **options))
-        contents: Any = _contents(lab, self.region)
-        yield from lab.run(node, *supervised.client("wait", contents.server, anchor.AUTHORITY))
+        told: Any = contents(lab, self.region)
+        yield from lab.run(node, *supervised.client("wait", told.server, anchor.AUTHORITY))
         for program in ("kube-controller-manager", "kube-scheduler"):
             yield from lab.stop(f"{node}/{program}")
             yield from lab.start(lab.shape.daemon(f"{node}/{program}"))
@@ -255,7 +255,7 @@ class Reserved:
             path = f"{CORE}/{objects.SYSTEM}/services"
             made = next(
                 dict(made)
-                for where, made in contents.objects
+                for where, made in told.objects
                 if where == path and made["metadata"]["name"] == self.remade
             )
             spec = {key: value for key, value in made["spec"].items() if key != "clusterIPs"}
@@ -284,10 +284,10 @@ class Expired:
 
     def revert(self, lab: Lab) -> Task[None]:
         self._certify(lab, {})
-        contents: Any = _contents(lab, self.region)
+        told: Any = contents(lab, self.region)
         node = f"{self.region}/{CONTROL_NAME}"
-        yield from lab.run(node, *supervised.client("wait", contents.server, anchor.AUTHORITY))
-        yield from lab.answers(contents)
+        yield from lab.run(node, *supervised.client("wait", told.server, anchor.AUTHORITY))
+        yield from lab.answers(told)
 
     def _certify(self, lab: Lab, changes: Mapping[str, Any]) -> None:
         server: Any = lab.shape.daemon(f"{self.region}/{CONTROL_NAME}/kube-apiserver")
@@ -301,7 +301,7 @@ def asked(
     """What the API of the cluster in *region* answers its administrator. Raises LabError for a
     refusal.
     """
-    told = cluster_contents.home(_contents(lab, region).name) / cluster_contents.TOLD
+    told = cluster_contents.home(contents(lab, region).name) / cluster_contents.TOLD
     node = f"{region}/{CONTROL_NAME}"
     given = "" if body is None else json.dumps(body)
     yield from lab.run(node, *supervised.client("ask", str(told), method, path), stdin=given)
@@ -343,5 +343,6 @@ def _is_ready(thing: Mapping[str, Any]) -> bool:
     return any(known["type"] == "Ready" and known["status"] == "True" for known in told)
 
 
-def _contents(lab: Lab, region: str) -> Daemon:
+def contents(lab: Lab, region: str) -> Daemon:
+    """What fills the cluster of *region*: it answers once all there is as it is to be."""
     return lab.shape.daemon(f"{region}/{CONTROL_NAME}/contents")

@@ -13,11 +13,11 @@ from pytest_v6probe.errors import LabError
 from pytest_v6probe.lab import anchor
 from pytest_v6probe.lab.clouds import internet
 from pytest_v6probe.lab.clouds import metallb_objects as own
-from pytest_v6probe.lab.clouds.cluster_objects import APPS, CORE, DEFAULT
+from pytest_v6probe.lab.clouds.cluster_objects import APPS
 from pytest_v6probe.lab.clouds.clusters import KIND
-from pytest_v6probe.lab.clouds.metallb import ADDRESS_PAGE, SERVICES
+from pytest_v6probe.lab.clouds.metallb import ADDRESS_PAGE
 from pytest_v6probe.lab.loop import pause
-from pytest_v6probe.lab.steps_kubernetes import ASK_AGAIN_S, EFFECT_S, asked, seen
+from pytest_v6probe.lab.steps_kubernetes import ASK_AGAIN_S, EFFECT_S, asked, contents, seen
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 STATUSES = f"{own.OWN}/servicel2statuses"
 POOL_PATH = f"{own.OWN}/ipaddresspools/{own.POOL_NAME}"
 SPEAKER_PATH = f"{APPS}/namespaces/{own.NAMESPACE}/daemonsets/{own.SPEAKER}"
-SERVICE_PATH = f"{CORE}/namespaces/{DEFAULT}/services"
 ASK = "import sys, urllib.request as r; print(r.urlopen(sys.argv[1], timeout=2).read().decode())"
 NOWHERE = {"v6probe/nowhere": "true"}
 
@@ -46,7 +45,7 @@ class Pooled:
 
     def revert(self, lab: Lab) -> Task[None]:
         yield from self._fill(lab, own.POOL)
-        yield from _announced(lab, self.region)
+        yield from lab.answers(contents(lab, self.region))
 
     def _fill(self, lab: Lab, ranges: tuple[Network, ...]) -> Task[None]:
         _, pool = own.pool(ranges)
@@ -58,7 +57,7 @@ class Pooled:
         }
         for name, versions in wanted.items():
             has = partial(_has, versions)
-            yield from seen(lab, self.region, f"{SERVICE_PATH}/{name}", has)
+            yield from seen(lab, self.region, f"{own.SERVICES}/{name}", has)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,7 +76,7 @@ class Unannounced:
 
     def revert(self, lab: Lab) -> Task[None]:
         yield from self._where(lab, dict.fromkeys(NOWHERE))
-        yield from _announced(lab, self.region)
+        yield from lab.answers(contents(lab, self.region))
 
     def _where(self, lab: Lab, nodes: Mapping[str, str | None]) -> Task[None]:
         spec = {"template": {"spec": {"nodeSelector": nodes}}}
@@ -97,10 +96,10 @@ class Relayed:
 
     def revert(self, lab: Lab) -> Task[None]:
         yield from self._follow(lab, "Local", kept=True)
-        yield from _announced(lab, self.region)
+        yield from lab.answers(contents(lab, self.region))
 
     def _follow(self, lab: Lab, policy: str, *, kept: bool) -> Task[None]:
-        path = f"{SERVICE_PATH}/{own.LOCAL}"
+        path = f"{own.SERVICES}/{own.LOCAL}"
         change = {"spec": {"externalTrafficPolicy": policy}}
         service = yield from asked(lab, self.region, "PATCH", path, change)
         until = time.monotonic() + EFFECT_S
@@ -123,11 +122,6 @@ def _is_seen(lab: Lab, address: str) -> Task[Any]:
         return None
     told = (anchor.directory(internet.CLIENT) / "output").read_text(encoding="utf-8")
     return not any(ip_address(told.strip()) in known.link for known in (KIND.ipv6, KIND.ipv4))
-
-
-def _announced(lab: Lab, region: str) -> Task[None]:
-    """Wait until a speaker announces each service."""
-    yield from seen(lab, region, STATUSES, lambda found: len(found["items"]) == len(SERVICES))
 
 
 def _has(versions: set[int], service: Mapping[str, Any]) -> bool:

@@ -89,6 +89,7 @@ def _control_plane(plan: Plan) -> tuple[Daemon, ...]:
         nodes=tuple(member.name for member in plan.members),
         pods=(*objects.ready(plan), *metallb.ready(plan)),
         stated=metallb.announced(plan),
+        reminded=metallb.balanced(plan),
     )
     return (Etcd(name=f"{node}/etcd", node=node), api, *_controllers(plan, api.name), contained)
 

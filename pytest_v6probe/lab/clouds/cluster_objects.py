@@ -28,6 +28,10 @@ PORT, PUBLISHED_PORT = 80, 30080
 FEW = 2
 HOSTNAME = "kubernetes.io/hostname"
 NOT_READY = "node.kubernetes.io/not-ready"
+ROOM = {"pods": "110"}
+"""As kubelet says itself, by default. A pod that it hears of before its own word of the node has come
+back to it would be refused for good: OutOfpods.
+"""
 COREFILE = """.:53 {
     errors
     health {
@@ -84,7 +88,7 @@ def _node(member: Member) -> Made:
         member.name,
         _on(member),
         spec={"podCIDR": prefixes[0], "podCIDRs": prefixes},
-        status={"addresses": addresses},
+        status={"addresses": addresses, "capacity": ROOM, "allocatable": ROOM},
     )
 
 

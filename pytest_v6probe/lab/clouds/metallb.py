@@ -37,6 +37,11 @@ def announced(plan: Plan) -> tuple[tuple[str, int], ...]:
     return ((f"{own.OWN}/servicel2statuses", len(SERVICES)),) if plan.metallb else ()
 
 
+def balanced(plan: Plan) -> tuple[str, ...]:
+    """The paths of the services that it announces."""
+    return tuple(f"{own.SERVICES}/{name}" for name in SERVICES) if plan.metallb else ()
+
+
 def load_balancers(plan: Plan, cluster: str) -> tuple[LoadBalancer, ...]:
     """What the inventory says of their external addresses."""
     return tuple(

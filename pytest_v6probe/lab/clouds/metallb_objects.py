@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 NAMESPACE, GROUP, VERSION = "metallb-system", "metallb.io", "v1beta1"
 SYSTEM, OWN = f"{CORE}/namespaces/{NAMESPACE}", f"/apis/{GROUP}/{VERSION}/namespaces/{NAMESPACE}"
+SERVICES = f"{CORE}/namespaces/{DEFAULT}/services"
 CRDS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
 CONTROLLER, SPEAKER = "controller", "speaker"
 POOL_NAME, ADVERTISEMENT = "outside", "everywhere"
@@ -91,7 +92,7 @@ def balanced(name: str, policy: str, **more: str) -> Made:
         "ports": [{"name": "http", "port": PORT}],
         **more,
     }
-    return f"{CORE}/namespaces/{DEFAULT}/services", _named(name, spec=spec)
+    return SERVICES, _named(name, spec=spec)
 
 
 def _named(name: str, **more: Any) -> dict[str, Any]:

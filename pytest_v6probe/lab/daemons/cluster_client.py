@@ -23,6 +23,8 @@ ASK_S = 10.0
 KNOCK_S = 0.3
 PATIENCE_S = 0.3
 """How long whoever asks may be kept waiting for a cluster that is not ready."""
+REMIND_S = 1.0
+REMINDED = "v6probe/reminded"
 SAID_BYTES = 300
 PATCH = "application/merge-patch+json"
 Answer = tuple[int, Any]
@@ -110,6 +112,11 @@ def lacking(api: Api, wanted: dict[str, Any]) -> str:
         count = sum(map(is_ready, pods))
         if count < group["count"]:
             return f"{count} of {group['count']} pods {group['selector']} are ready"
+    return ""
+
+
+def unstated(api: Api, wanted: dict[str, Any]) -> str:
+    """Which collection of *wanted* has too few objects with a status; empty if none has."""
     for path, wants in wanted["stated"]:
         count = sum("status" in item for item in items(api, path))
         if count < wants:
@@ -131,12 +138,33 @@ def is_ready(thing: dict[str, Any]) -> bool:
     return any(told["type"] == "Ready" and told["status"] == "True" for told in conditions)
 
 
-def state(api: Api, wanted: dict[str, Any]) -> str:
+class Reminder:
+    """Changes an annotation of the objects at *paths*, at most once a second: whoever watches them
+    looks at them again. A speaker of MetalLB 0.15 without memberlist does not announce services that
+    it met before its nodes, and does not look again of itself when it meets these.
+    """
+
+    def __init__(self, api: Api, paths: list[str]) -> None:
+        self.api, self.paths, self.last = api, paths, time.monotonic()
+
+    def remind(self) -> None:
+        """Change them, unless that was just done. Raises OSError, HTTPException."""
+        now = time.monotonic()
+        if now < self.last + REMIND_S:
+            return
+        self.last = now
+        for path in self.paths:
+            self.api.ask("PATCH", path, {"metadata": {"annotations": {REMINDED: f"{now:.1f}"}}})
+
+
+def state(api: Api, wanted: dict[str, Any], reminder: Reminder) -> str:
     """What is not ready, asked until all is, or patience ends."""
     until = time.monotonic() + PATIENCE_S
     while True:
         try:
             why = lacking(api, wanted)
+            if not why and (why := unstated(api, wanted)):
+                reminder.remind()
         except (OSError, http.client.HTTPException) as broken:
             why = f"the API server does not answer: {broken}"
         if not why or time.monotonic() > until:
@@ -150,11 +178,12 @@ def tell(api: Api, told: dict[str, Any]) -> None:
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     door = socket.create_server((address, port), family=family)
     last = ""
+    reminder = Reminder(api, told["ready"]["reminded"])
     while True:
         asker, _ = door.accept()
         with asker:
             asker.settimeout(ASK_S)
-            why = state(api, told["ready"])
+            why = state(api, told["ready"], reminder)
             if why != last:
                 say(why or "all is ready")
                 last = why

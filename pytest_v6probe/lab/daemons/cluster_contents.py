@@ -40,6 +40,8 @@ class ClusterContents(Daemon):
     """Namespace, label selector, and how many of them are to be ready."""
     stated: tuple[tuple[str, int], ...] = ()
     """The path of a collection, and how many of its objects are to have a status."""
+    reminded: tuple[str, ...] = ()
+    """The paths of the objects whose watchers are reminded of them until that is so."""
 
     @property
     def certificates(self) -> Mapping[str, Certificate]:
@@ -75,7 +77,12 @@ class ClusterContents(Daemon):
             "certificate": str(home / CERTIFICATE_FILE),
             "door": [str(DOOR), PORT],
             "objects": [[path, dict(made)] for path, made in self.objects],
-            "ready": {"nodes": list(self.nodes), "pods": groups, "stated": self.stated},
+            "ready": {
+                "nodes": list(self.nodes),
+                "pods": groups,
+                "stated": self.stated,
+                "reminded": self.reminded,
+            },
         }
 
 

@@ -4,20 +4,23 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from ipaddress import ip_network
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from pytest_v6probe.errors import LabError
-from pytest_v6probe.lab import anchor, steps_metallb
+from pytest_v6probe.lab import anchor, shapes, steps_metallb
 from pytest_v6probe.lab.clouds import metallb_objects
 from pytest_v6probe.lab.steps_metallb import Pooled, Relayed, Unannounced
+
+if TYPE_CHECKING:
+    from pytest_v6probe.lab.daemon import Daemon
 
 BOTH = [{"ip": "172.18.255.192"}, {"ip": "fc00:f853:ccd:e793:ff::"}]
 FOUR = (ip_network("172.18.255.192/27"),)
 TWO: dict[str, Any] = {"items": [{}, {}]}
 NONE: dict[str, Any] = {"items": []}
-LOCAL_PATH = f"{steps_metallb.SERVICE_PATH}/web-lb-local"
+LOCAL_PATH = f"{metallb_objects.SERVICES}/web-lb-local"
 
 
 def balanced(*ingress: dict[str, str]) -> dict[str, Any]:
@@ -55,11 +58,20 @@ class FakeApi:
 
 
 class FakeLab:
-    """The client's pages, one after another; an empty one is no answer."""
+    """The client's pages, one after another; an empty one is no answer. It notes which daemons it
+    waits for.
+    """
+
+    shape = shapes.shape("metallb", name="test")
 
     def __init__(self, *pages: str) -> None:
         self.pages = list(pages)
         self.asked: list[str] = []
+        self.awaited: list[str] = []
+
+    def answers(self, daemon: Daemon):
+        yield from ()
+        self.awaited.append(daemon.name)
 
     def run(self, node: str, *argv: str):
         yield from ()
@@ -86,7 +98,7 @@ def api(monkeypatch, tmp_path):
 
 def test_a_pool_of_one_family_shows_in_one_service_and_leaves_the_other_without(api):
     api.answers = {
-        f"{steps_metallb.SERVICE_PATH}/web-lb": [balanced(*BOTH), balanced(BOTH[0])],
+        f"{metallb_objects.SERVICES}/web-lb": [balanced(*BOTH), balanced(BOTH[0])],
         LOCAL_PATH: [balanced(*BOTH), balanced()],
     }
     list(Pooled(region="metallb", ranges=FOUR).apply(lab()))
@@ -98,18 +110,18 @@ def test_a_pool_of_one_family_shows_in_one_service_and_leaves_the_other_without(
 
 def test_a_pool_that_is_whole_again_is_announced_again(api):
     api.answers = {
-        f"{steps_metallb.SERVICE_PATH}/web-lb": [balanced(BOTH[0]), balanced(*BOTH)],
+        f"{metallb_objects.SERVICES}/web-lb": [balanced(BOTH[0]), balanced(*BOTH)],
         LOCAL_PATH: [balanced(*BOTH)],
-        steps_metallb.STATUSES: [{"items": [{}]}, TWO],
     }
-    list(Pooled(region="metallb", ranges=FOUR).revert(lab()))
+    whole = lab()
+    list(Pooled(region="metallb", ranges=FOUR).revert(whole))
     assert api.patched == [
         (
             steps_metallb.POOL_PATH,
             {"spec": {"addresses": [str(net) for net in metallb_objects.POOL]}},
         ),
     ]
-    assert api.answers[steps_metallb.STATUSES] == [TWO]
+    assert whole.awaited == ["metallb/control/contents"]
 
 
 def test_speakers_are_gone_when_none_announces_and_none_is_left(api):
@@ -117,15 +129,16 @@ def test_speakers_are_gone_when_none_announces_and_none_is_left(api):
     api.answers = {steps_metallb.STATUSES: [TWO], pods: [TWO, NONE]}
     step = Unannounced(region="metallb")
     list(step.apply(lab()))
-    api.answers[steps_metallb.STATUSES] = [NONE, TWO]
-    list(step.revert(lab()))
+    whole = lab()
+    list(step.revert(whole))
+    assert whole.awaited == ["metallb/control/contents"]
     selectors = [body["spec"]["template"]["spec"]["nodeSelector"] for _, body in api.patched]
     assert selectors == [{"v6probe/nowhere": "true"}, {"v6probe/nowhere": None}]
     assert [path for path, _ in api.patched] == [steps_metallb.SPEAKER_PATH] * 2
 
 
 def test_a_policy_is_in_effect_when_servers_see_another_client(api):
-    api.answers = {LOCAL_PATH: [balanced(*BOTH)], steps_metallb.STATUSES: [TWO]}
+    api.answers = {LOCAL_PATH: [balanced(*BOTH)]}
     client = lab("203.0.113.10\n", "", "172.18.0.4\n", "fc00:f853:ccd:e793::4\n")
     list(Relayed(region="metallb").apply(client))
     assert (client.pages, client.asked[-1]) == (
@@ -138,6 +151,7 @@ def test_a_policy_is_in_effect_when_servers_see_another_client(api):
         {"externalTrafficPolicy": "Cluster"},
         {"externalTrafficPolicy": "Local"},
     ]
+    assert client.awaited == ["metallb/control/contents"]
 
 
 def test_a_policy_that_shows_no_effect_is_an_error(api, monkeypatch):

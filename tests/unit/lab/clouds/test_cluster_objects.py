@@ -38,6 +38,7 @@ def test_a_node_has_its_prefixes_and_addresses_before_its_kubelet_runs():
         "fd00:db8:deca:deed::4",
         "node-2",
     ]
+    assert node["status"]["allocatable"] == node["status"]["capacity"] == {"pods": "110"}
 
 
 def test_the_clusters_dns_has_the_tenth_address_of_each_range():

@@ -41,6 +41,9 @@ def test_the_cluster_is_ready_when_speakers_announce_each_service():
     assert daemon.stated == (
         ("/apis/metallb.io/v1beta1/namespaces/metallb-system/servicel2statuses", 2),
     )
+    assert daemon.reminded == tuple(
+        f"/api/v1/namespaces/default/services/{name}" for name in ("web-lb", "web-lb-local")
+    )
 
 
 def test_the_inventory_says_what_is_to_have_external_addresses():

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from pytest_v6probe.lab.daemons import cluster_client
-from pytest_v6probe.lab.daemons.cluster_client import Api, lacking
+from pytest_v6probe.lab.daemons.cluster_client import Api, Reminder, lacking, unstated
 
 READY = {"conditions": [{"type": "Ready", "status": "True"}]}
 NOT_READY = {"conditions": [{"type": "Ready", "status": "False"}]}
@@ -63,15 +63,40 @@ def test_what_is_not_ready_is_said(nodes, pods, said: str):
 
 def test_objects_that_have_no_status_yet_are_said():
     api = Scripted({"GET /apis/x/v1/things": (200, {"items": [{"status": {}}, {}]})})
-    wanted = {"nodes": [], "pods": [], "stated": [["/apis/x/v1/things", 2]]}
-    api.answers["GET /api/v1/nodes"] = (200, {"items": []})
-    assert lacking(api, wanted) == "1 of 2 objects in /apis/x/v1/things have a status"
+    said = unstated(api, {"stated": [["/apis/x/v1/things", 2]]})
+    assert said == "1 of 2 objects in /apis/x/v1/things have a status"
+
+
+def test_who_watches_is_reminded_where_a_status_lacks_and_not_more_than_once_a_second(monkeypatch):
+    clock = [0.0]
+    monkeypatch.setattr(f"{cluster_client.__name__}.time.monotonic", lambda: clock[0])
+    monkeypatch.setattr(cluster_client, "PATIENCE_S", -1.0)
+    api = Scripted(
+        {
+            "GET /api/v1/nodes": (200, {"items": []}),
+            "GET /apis/x/v1/things": (200, {"items": [{}]}),
+        }
+    )
+    wanted = {"nodes": [], "pods": [], "stated": [["/apis/x/v1/things", 1]]}
+    reminder = Reminder(api, ["/api/v1/namespaces/default/services/web"])
+    sent = []
+    for clock[0] in (0.5, 1.0, 1.5, 2.0):
+        assert cluster_client.state(api, wanted, reminder).startswith("0 of 1 objects")
+        sent.append([body for path, body in api.asked if path.startswith("PATCH")])
+        api.asked.clear()
+    assert sent == [
+        [],
+        [{"metadata": {"annotations": {"v6probe/reminded": "1.0"}}}],
+        [],
+        [{"metadata": {"annotations": {"v6probe/reminded": "2.0"}}}],
+    ]
 
 
 def test_an_api_server_that_refuses_is_no_cluster_that_is_ready(monkeypatch):
     monkeypatch.setattr(cluster_client, "PATIENCE_S", 0.0)
     api = Scripted({"GET /api/v1/nodes": (403, {})})
-    assert cluster_client.state(api, WANTED).startswith("the API server does not answer:")
+    said = cluster_client.state(api, WANTED, Reminder(api, []))
+    assert said.startswith("the API server does not answer:")
 
 
 def test_an_object_that_is_there_is_changed_and_its_status_is_a_request_of_its_own():
