@@ -109,7 +109,7 @@ def diagnose(
     lower = tuple(_rung(rung, layer, holds=_holds(layer, rung)) for layer, rung in found.items())
     broken = _first_broken(found) if finding.known_cause is None else None
     if broken is not None:
-        layer, verdict = broken.broken_layer, broken.verdict
+        layer, verdict = _layer_of(at, broken, found), broken.verdict
         rungs = lower
     else:
         layer, verdict = _own_layer(finding), _own_verdict(finding)
@@ -125,6 +125,16 @@ def diagnose_alone(finding: Finding, cloud: Cloud) -> Diagnosis:
     own = _rung(finding, finding.broken_layer, holds=False)
     cause, cure = _explained(finding, own.layer, own.verdict, cloud)
     return Diagnosis(layer=own.layer, cause=cause, cure=cure, rungs=(own,))
+
+
+def _layer_of(at: Vantage, broken: Finding, found: dict[Layer, Finding]) -> Layer:
+    """The layer that *broken* speaks of. A pod's resolver is the address of a service: where its
+    default route holds, what leads nowhere is that address.
+    """
+    route = found.get(Layer.ROUTE)
+    if at.host.pod is not None and broken.layer is Layer.RESOLVER and route is not None:
+        return Layer.RESOLVER if _holds(Layer.ROUTE, route) else broken.broken_layer
+    return broken.broken_layer
 
 
 def _explained(broken: Finding, layer: Layer, verdict: str, cloud: Cloud) -> tuple[str, str]:

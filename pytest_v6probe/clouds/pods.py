@@ -36,6 +36,13 @@ CURES = (
         command="ip -6 route get <address>  # on the pod's node",
     ),
     Cure(
+        layer=Layer.RESOLVER, verdict="no-route",
+        cause="the address of the cluster's DNS leads nowhere: kube-proxy on the pod's node does not"
+        " forward it",
+        command="kubectl -n kube-system get pods -o wide | grep kube-proxy"
+        "  # that of the pod's node, and its log",
+    ),
+    Cure(
         layer=Layer.RESOLVER,
         cause="the cluster's DNS does not answer the pod over IPv6",
         command="kubectl -n kube-system get endpointslices -l kubernetes.io/service-name=kube-dns"

@@ -51,6 +51,14 @@ def pod(machine):
             id="the-resolver-is-the-cluster's",
         ),
         pytest.param(
+            {"resolver": "no-route"},
+            HTTP,
+            Layer.RESOLVER,
+            "no-route",
+            "kube-proxy",
+            id="the-resolver's-address-is-a-service's",
+        ),
+        pytest.param(
             {"records": IPV4_ONLY},
             HTTP,
             Layer.SYNTHESIS,
