@@ -44,6 +44,7 @@ class Ways:
     _ssh: dict[str, SshTransport] = field(default_factory=dict)
     _lost: dict[str, tuple[str, str]] = field(default_factory=dict)
     _apis: dict[str, ClusterApi] = field(default_factory=dict)
+    _lost_apis: dict[str, tuple[str, str]] = field(default_factory=dict)
     _on_nodes: dict[str, NodePodTransport] = field(default_factory=dict)
 
     def close(self) -> None:
@@ -69,20 +70,30 @@ class Ways:
             connection.close()
 
     def api(self, cluster_id: str) -> ClusterApi:
-        """The API of the cluster with the id *cluster_id*, shared by all that is asked of it. Raises
-        Unobserved.
+        """The API of the cluster with the id *cluster_id*, shared by all that is asked of it. What
+        could not be opened once stays lost for this run. Raises Unobserved.
         """
+        if cluster_id in self._lost_apis:
+            message, reason = self._lost_apis[cluster_id]
+            raise VantageUnreachable(message, reason=reason)
         if cluster_id not in self._apis:
-            from pytest_v6probe.transport.pod.api import open_api  # noqa: PLC0415  # kubernetes loads on first use
-
-            spec = self.inventory.cluster(cluster_id)
-            self._apis[cluster_id] = open_api(
-                self._with_kubeconfig(spec),
-                dial=self._dial(spec),
-                timeout_s=self.timeout_s,
-                concurrency=self.concurrency,
-            )
+            try:
+                self._apis[cluster_id] = self._opened(cluster_id)
+            except (VantageUnreachable, DeadlinePassed) as why:
+                self._lost_apis[cluster_id] = str(why), why.reason
+                raise
         return self._apis[cluster_id]
+
+    def _opened(self, cluster_id: str) -> ClusterApi:
+        from pytest_v6probe.transport.pod.api import open_api  # noqa: PLC0415  # kubernetes loads on first use
+
+        spec = self.inventory.cluster(cluster_id)
+        return open_api(
+            self._with_kubeconfig(spec),
+            dial=self._dial(spec),
+            timeout_s=self.timeout_s,
+            concurrency=self.concurrency,
+        )
 
     def _with_kubeconfig(self, spec: Cluster) -> Cluster:
         """*spec*, with the file of a lab that is this run's own: it is on no disk."""

@@ -54,6 +54,18 @@ def network_of(pid: int) -> Iterator[None]:
             _checked(_libc.setns(home.fileno(), CLONE_NEWNET), "setns back")
 
 
+def spare_inotify_instances(wanted: int) -> int:
+    """How many instances of inotify(7), up to *wanted*, this user may still have."""
+    opened: list[int] = []
+    try:
+        while len(opened) < wanted and (descriptor := _libc.inotify_init1(os.O_CLOEXEC)) >= 0:
+            opened.append(descriptor)
+    finally:
+        for descriptor in opened:
+            os.close(descriptor)
+    return len(opened)
+
+
 def _checked(answer: int, call: str) -> None:
     if answer != 0:
         number = ctypes.get_errno()

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import time
 from dataclasses import dataclass, replace
 from ipaddress import ip_address
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pytest_v6probe.errors import LabError
@@ -293,6 +296,30 @@ class Expired:
         server: Any = lab.shape.daemon(f"{self.region}/{CONTROL_NAME}/kube-apiserver")
         wanted = replace(server.certificates[CERTIFICATE_FILE], **changes)
         lab.certify(wanted, cluster_contents.home(server.name) / CERTIFICATE_FILE)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Paused:
+    """The API server of *region* stands still. Connections to it are made, and nothing comes back.
+    When it is put back, nodes and pods are as they are to be.
+    """
+
+    region: str
+
+    def apply(self, lab: Lab) -> Task[None]:
+        yield from ()
+        self._signal(lab, signal.SIGSTOP)
+
+    def revert(self, lab: Lab) -> Task[None]:
+        self._signal(lab, signal.SIGCONT)
+        yield from lab.answers(contents(lab, self.region))
+
+    def _signal(self, lab: Lab, number: signal.Signals) -> None:
+        """Send it to what the supervising shell runs."""
+        shell = lab.daemons[f"{self.region}/{CONTROL_NAME}/kube-apiserver"]
+        children = Path(f"/proc/{shell}/task/{shell}/children").read_text(encoding="ascii")
+        for child in children.split():
+            os.kill(int(child), number)
 
 
 def asked(

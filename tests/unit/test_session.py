@@ -9,7 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from pytest_v6probe.errors import InventoryError, LabError, Unobserved, VantageUnreachable
+from pytest_v6probe.errors import (
+    DeadlinePassed,
+    InventoryError,
+    LabError,
+    Unobserved,
+    VantageUnreachable,
+)
 from pytest_v6probe.failure import diagnosis, explain
 from pytest_v6probe.inventory.model import (
     Cluster,
@@ -22,6 +28,7 @@ from pytest_v6probe.inventory.model import (
     Site,
 )
 from pytest_v6probe.probes.addresses import addresses
+from pytest_v6probe.probes.cluster_families import cluster_families
 from pytest_v6probe.result import Endpoint, Finding, Layer
 from pytest_v6probe.session import CAPTURES_KEPT, Settings, V6Session, open_session, require_lab
 from pytest_v6probe.transport.fake import FakeTransport
@@ -98,6 +105,26 @@ def test_a_vantage_that_was_lost_is_not_tried_again(monkeypatch):
             addresses(made.vantage("east/web-1"))
         assert (caught.value.reason, caught.value.vantage) == ("timed-out", "east/web-1")
     assert (len(first.asked), len(second.asked)) == (1, 1)
+
+
+def test_an_api_that_was_lost_is_not_tried_again(monkeypatch):
+    tried = []
+
+    def silent(spec, **_):
+        tried.append(spec.id)
+        raise DeadlinePassed("TLS: the server says nothing", reason="deadline-passed")
+
+    monkeypatch.setattr("pytest_v6probe.transport.pod.api.open_api", silent)
+    clusters = (Cluster(name="prod", region="east", families=("ipv6",)),)
+    environment = Environment(name="prod", cloud="aws")
+    made = V6Session(
+        settings=SETTINGS, inventory=Inventory(environment=environment, clusters=clusters)
+    )
+    for _ in range(3):
+        with pytest.raises(Unobserved, match="the server says nothing") as caught:
+            cluster_families(made.cluster("east/prod"))
+        assert caught.value.reason == "deadline-passed"
+    assert tried == ["east/prod"]
 
 
 def test_a_host_without_python_is_not_reached_another_way(monkeypatch):

@@ -16,6 +16,7 @@ from pytest_v6probe.lab.steps_kubernetes import (
     CORE,
     Expired,
     Patched,
+    Paused,
     Readdressed,
     Reserved,
     Rewired,
@@ -265,6 +266,10 @@ def _certificate_expired(plan: Plan) -> Fault:
     )
 
 
+def _paused(plan: Plan) -> Fault:
+    return of(plan, "api-paused", "the API server is paused", Paused(region=plan.region))
+
+
 FAULTS: tuple[Fault, ...] = (
     *(
         fault(KIND)  # those that restart the API server lie apart: its clients get slower each time
@@ -283,6 +288,7 @@ FAULTS: tuple[Fault, ...] = (
             _translate_all,
             _exec_forbidden,
             _certificate_expired,
+            _paused,
         )
     ),
     _second_service_range(PLANS["kind-ipv6"]),

@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import shlex
 from dataclasses import dataclass
+from ipaddress import IPv4Address
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from pytest_v6probe.lab import anchor, kubeconfig
 from pytest_v6probe.lab.certificates import Certificate
-from pytest_v6probe.lab.daemon import CERTIFICATE_FILE, Daemon
+from pytest_v6probe.lab.daemon import CERTIFICATE_FILE, Daemon, Question
 from pytest_v6probe.lab.daemons import containerd, supervised
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from pytest_v6probe.result import Address
 
 HOME = "/var/lib/kubelet"
+HEALTHZ = IPv4Address("127.0.0.1"), 10248
 TUNABLES = MappingProxyType(
     {
         "vm/overcommit_memory": 1,
@@ -46,6 +48,7 @@ class Kubelet(Daemon):
     """
 
     program: ClassVar[str] = "sh"
+    deadline_s: ClassVar[float] = 60.0
 
     command: str
     host: str
@@ -92,6 +95,11 @@ class Kubelet(Daemon):
 
     def argv(self, home: Path) -> tuple[str, ...]:
         return (self.program, str(home / "supervise"))
+
+    def ready(self) -> tuple[Question, ...]:
+        address, port = HEALTHZ
+        asks = b"GET /healthz HTTP/1.0\r\n\r\n"
+        return (Question(address=address, port=port, send=asks, pattern=rb"HTTP/1\.[01] 200 "),)
 
     def config(self, home: Path) -> dict[str, Any]:
         """Its configuration, below *home*."""

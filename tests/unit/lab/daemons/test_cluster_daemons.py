@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -115,6 +116,13 @@ def test_pods_have_an_address_and_a_default_route_of_each_family():
         "ranges": [[{"subnet": "fd00:10:244:1::/64"}], [{"subnet": "10.244.1.0/24"}]],
         "routes": [{"dst": "::/0"}, {"dst": "0.0.0.0/0"}],
     }
+
+
+def test_a_kubelet_says_itself_whether_it_is_well():
+    (question,) = daemon("kind/node-1/kubelet").ready()
+    assert (str(question.address), question.port) == ("127.0.0.1", 10248)
+    assert re.match(question.pattern, b"HTTP/1.0 200 OK\r\n\r\nok")
+    assert not re.match(question.pattern, b"HTTP/1.0 500 Internal Server Error\r\n")
 
 
 def test_contents_are_ready_when_nodes_and_pods_are():
