@@ -49,6 +49,8 @@ if TYPE_CHECKING:
     from pytest_v6probe.probes.dns64 import dns64 as dns64
     from pytest_v6probe.probes.docker_engine import docker_engine as docker_engine
     from pytest_v6probe.probes.docker_network import docker_network as docker_network
+    from pytest_v6probe.probes.envoy_endpoints import envoy_endpoints as envoy_endpoints
+    from pytest_v6probe.probes.envoy_listeners import envoy_listeners as envoy_listeners
     from pytest_v6probe.probes.http import http as http
     from pytest_v6probe.probes.icmp import ping as ping
     from pytest_v6probe.probes.imds import imds as imds
@@ -78,6 +80,8 @@ if TYPE_CHECKING:
     from pytest_v6probe.probes.resolver import resolver as resolver
     from pytest_v6probe.probes.route import default_route as default_route
     from pytest_v6probe.probes.service_answers import service_answers as service_answers
+    from pytest_v6probe.probes.sidecar_inbound import sidecar_inbound as sidecar_inbound
+    from pytest_v6probe.probes.sidecar_outbound import sidecar_outbound as sidecar_outbound
     from pytest_v6probe.probes.ssh import ssh as ssh
     from pytest_v6probe.probes.tcp import tcp as tcp
     from pytest_v6probe.probes.time_daemon import time_daemon as time_daemon
@@ -136,6 +140,8 @@ _HOMES = {
     "probes.dns64": ("dns64",),
     "probes.docker_engine": ("docker_engine",),
     "probes.docker_network": ("docker_network",),
+    "probes.envoy_endpoints": ("envoy_endpoints",),
+    "probes.envoy_listeners": ("envoy_listeners",),
     "probes.http": ("http",),
     "probes.icmp": ("ping",),
     "probes.imds": ("imds", "imds_without_token"),
@@ -160,6 +166,8 @@ _HOMES = {
     "probes.resolver": ("large_answer", "resolver"),
     "probes.route": ("default_route",),
     "probes.service_answers": ("service_answers",),
+    "probes.sidecar_inbound": ("sidecar_inbound",),
+    "probes.sidecar_outbound": ("sidecar_outbound",),
     "probes.ssh": ("ssh",),
     "probes.tcp": ("tcp",),
     "probes.time_daemon": ("time_daemon",),
@@ -218,6 +226,8 @@ __all__ = [
     "embed",
     "engine_pull",
     "engine_push",
+    "envoy_endpoints",
+    "envoy_listeners",
     "eventually",
     "first_ipv6_network",
     "http",
@@ -253,6 +263,8 @@ __all__ = [
     "route_survival",
     "router_advertisements",
     "service_answers",
+    "sidecar_inbound",
+    "sidecar_outbound",
     "ssh",
     "sweep",
     "tcp",

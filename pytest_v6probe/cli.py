@@ -17,7 +17,7 @@ OK, FAILED, INTERRUPTED, USAGE = 0, 1, 2, 4
 """Exit statuses, as pytest's: done, not well, Ctrl-C, a mistake in the arguments or the inventory.
 """
 
-BUILT = "docker, kubernetes, coredns, metallb or kube-router"
+BUILT = "docker, kubernetes, coredns, metallb, kube-router or istio"
 
 
 def main(argv: Sequence[str] | None = None) -> int:

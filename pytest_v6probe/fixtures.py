@@ -149,6 +149,18 @@ def pod(v6_session: V6Session, request: pytest.FixtureRequest) -> Vantage:
 
 
 @pytest.fixture
+def mesh_pod(v6_session: V6Session, request: pytest.FixtureRequest) -> Vantage:
+    """A pod with an Envoy sidecar; one run per ``[[pod]]`` with the key envoy_admin."""
+    return v6_session.vantage(request.param)
+
+
+@pytest.fixture
+def plain_pod(v6_session: V6Session, request: pytest.FixtureRequest) -> Vantage:
+    """A pod outside of any mesh; one run per ``[[pod]]`` without the key envoy_admin."""
+    return v6_session.vantage(request.param)
+
+
+@pytest.fixture
 def node(v6_session: V6Session, request: pytest.FixtureRequest) -> Vantage:
     """A node of a cluster; one run per ``[[host]]`` with the role node."""
     return v6_session.vantage(request.param)
@@ -171,6 +183,14 @@ def node_port_service(v6_session: V6Session, request: pytest.FixtureRequest) -> 
 @pytest.fixture
 def headless_service(v6_session: V6Session, request: pytest.FixtureRequest) -> Service:
     """A service without an address; one run per ``[[service]]`` of type Headless."""
+    return v6_session.service(request.param)
+
+
+@pytest.fixture
+def mesh_service(v6_session: V6Session, request: pytest.FixtureRequest) -> Service:
+    """A service with an address of its own, and a sidecar in each pod; one run per ``[[service]]`` with
+    ``mesh = true``.
+    """
     return v6_session.service(request.param)
 
 

@@ -55,6 +55,7 @@ class Layer(StrEnum):
     NODE = "node"
     ENDPOINTS = "endpoints"
     SERVICE = "service"
+    SIDECAR = "sidecar"
     CLUSTER = "cluster"
 
 

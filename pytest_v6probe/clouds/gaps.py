@@ -73,6 +73,13 @@ GCP = (
 
 KUBERNETES = (
     KnownGap(
+        id="istio-dual-stack-off-by-default", row="I-gap", since="2023", checked=date(2026, 11, 23),
+        statement="Sidecars of Istio have one family until ISTIO_DUAL_STACK is set for istiod and in proxyMetadata "
+        "(experimental in 1.17, alpha in 1.24, beta in 1.28).",
+        source="istio releasenotes dual-stack-alpha, dual-stack-beta; pilot/pkg/features/experimental.go (2026-08)",
+        notice="The flag's default flips; listeners have additional addresses without it.",
+    ),
+    KnownGap(
         id="linkerd-no-ipv6", row="I-gap", since="2023", checked=CHECKED, closed="2024-08-05",
         statement="Linkerd has no IPv6 (now: opt-in since 2.16, disableIPv6 is still true by default).",
         source="linkerd2 PR#12576, #12663; values.yaml 2026-08",

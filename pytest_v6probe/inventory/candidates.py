@@ -33,6 +33,8 @@ ROLES = {
     "served_container": (Role.CONTAINER,),
     "published_container": (Role.CONTAINER,),
     "pod": (Role.POD,),
+    "mesh_pod": (Role.POD,),
+    "plain_pod": (Role.POD,),
     "node": (Role.NODE,),
     "v6_name": HOST_ROLES,
 }
@@ -53,8 +55,12 @@ SERVICES: Mapping[str, tuple[str, ...]] = {
     "service": ("ClusterIP", "NodePort", "LoadBalancer"),
     "node_port_service": ("NodePort", "LoadBalancer"),
     "headless_service": ("Headless",),
+    "mesh_service": ("ClusterIP", "NodePort", "LoadBalancer"),
 }
 """Which types of ``[[service]]`` each fixture stands for."""
+
+MESH_SERVICE = "mesh_service"
+"""The fixture whose service is in a mesh: it has ``mesh = true``."""
 
 LOAD_BALANCERS: Mapping[str, tuple[Callable[[LoadBalancer], bool], str]] = {
     "load_balancer": (lambda _: True, ""),
@@ -84,6 +90,14 @@ NEEDS: Mapping[str, tuple[Callable[[Inventory, Host], bool], str]] = {
     "published_container": (
         lambda _, host: bool(host.container and host.container.published_port),
         "and the key published_port",
+    ),
+    "mesh_pod": (
+        lambda _, host: bool(host.pod and host.pod.envoy_admin),
+        "with the key envoy_admin",
+    ),
+    "plain_pod": (
+        lambda _, host: bool(host.pod and not host.pod.envoy_admin),
+        "without the key envoy_admin",
     ),
 }
 """What more a fixture wants of a host, and how its want is said."""
@@ -172,7 +186,11 @@ def targets(inventory: Inventory, name: str) -> list[Entry]:
     if name in IMAGES:
         return [image for image in inventory.images if IMAGES[name][0](image)]
     if name in SERVICES:
-        return [known for known in inventory.services if known.type in SERVICES[name]]
+        return [
+            known
+            for known in inventory.services
+            if known.type in SERVICES[name] and (name != MESH_SERVICE or known.mesh)
+        ]
     if name in LOAD_BALANCERS:
         return [known for known in inventory.load_balancers if LOAD_BALANCERS[name][0](known)]
     return [site for site in inventory.sites if _serves(site, name)]
@@ -205,7 +223,8 @@ def no_target(inventory: Inventory, name: str) -> str:
     if name in IMAGES:
         return f"{source} has no [[image]]{IMAGES[name][1]}"
     if name in SERVICES:
-        return f"{source} has no [[service]] with type = {' or '.join(SERVICES[name])}"
+        mesh = " and mesh = true" if name == MESH_SERVICE else ""
+        return f"{source} has no [[service]] with type = {' or '.join(SERVICES[name])}{mesh}"
     if name in LOAD_BALANCERS:
         return f"{source} has no [[load_balancer]]{LOAD_BALANCERS[name][1]}"
     families = ", ".join(f'"{family}"' for family in sorted(FAMILIES[name]))

@@ -125,6 +125,8 @@ def _cluster(inventory: Inventory, number: int, cluster: Cluster) -> Complaints:
 def _service(inventory: Inventory, number: int, service: Service) -> Complaints:
     if service.id in [other.id for other in inventory.services[:number]]:
         yield "name", f"there is another service {service.id!r} above"
+    if service.mesh and not service.http:
+        yield "mesh", "a sidecar counts requests of HTTP, and http is false"
 
 
 def _load_balancer(inventory: Inventory, number: int, known: LoadBalancer) -> Complaints:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from pytest_v6probe.inventory.model import Namespace
+    from pytest_v6probe.result import Endpoint
 
 Network = IPv4Network | IPv6Network
 
@@ -59,6 +60,10 @@ class Pod:
     """Only a pod on this node."""
     debug_image: str = ""
     """An image with python3, run as an ephemeral container where *container* has none itself."""
+    envoy_admin: Endpoint | None = None
+    """Where the admin interface of its Envoy sidecar listens, as the pod itself reaches it; None: it
+    has no sidecar to ask.
+    """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,6 +80,8 @@ class Service:
     """``ClusterIP``, ``NodePort``, ``LoadBalancer`` or ``Headless``."""
     http: bool = True
     """Whether its first port speaks HTTP; else only a TCP connection is made."""
+    mesh: bool = False
+    """Whether the pods behind it are in a mesh, each with a sidecar."""
 
     @property
     def id(self) -> str:

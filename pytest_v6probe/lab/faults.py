@@ -12,6 +12,7 @@ from pytest_v6probe.lab.broken import (
     balancers,
     docker,
     eks,
+    istio,
     kubernetes,
     metallb,
     policies,
@@ -37,6 +38,7 @@ FAULTS: Mapping[str, Fault] = MappingProxyType(
             *eks.FAULTS,
             *metallb.FAULTS,
             *policies.FAULTS,
+            *istio.FAULTS,
             *balancers.FAULTS,
         )
     }

@@ -30,9 +30,16 @@ def directory(name: str) -> Path:
     return _cache() / f"{name}-{build.version}" / "bin"
 
 
+def share(name: str) -> Path:
+    """The directory of what the programs of *name* read, beside the one that they are in."""
+    return directory(name).with_name("share")
+
+
 def installed(name: str) -> bool:
-    """Whether they are there. `install` puts the directory there whole, or not at all."""
-    return all((directory(name) / program).exists() for program in BUILDS[name].programs)
+    """Whether all is there. `install` puts the directories there whole, or not at all."""
+    kept = (share(name) / Path(file).name for file in BUILDS[name].files)
+    programs = (directory(name) / program for program in BUILDS[name].programs)
+    return all(place.exists() for place in (*programs, *kept))
 
 
 def found(name: str) -> Mapping[str, Path]:
@@ -80,12 +87,14 @@ def _renew(build: Build, target: Path) -> None:
     go = compiler.go(build.least_go, _cache())
     with tempfile.TemporaryDirectory(prefix="building-", dir=_cache()) as made:
         new = Path(made, "new")
-        _build(go, build, into=new / "bin", scratch=Path(made))
+        source = _build(go, build, into=new / "bin", scratch=Path(made))
+        _keep(go, build, source, into=new / "share")
         shutil.rmtree(target, ignore_errors=True)
         new.rename(target)
 
 
-def _build(go: str, build: Build, *, into: Path, scratch: Path) -> None:
+def _build(go: str, build: Build, *, into: Path, scratch: Path) -> Path:
+    """Where it was built."""
     source = _downloaded(go, build) if build.module else _copied(build, scratch / "module")
     into.mkdir(parents=True)
     tags = ("-tags", build.tags) if build.tags else ()
@@ -97,6 +106,18 @@ def _build(go: str, build: Build, *, into: Path, scratch: Path) -> None:
         doing=f"building {build.title}",
         settings={**compiler.SETTINGS, "GOTMPDIR": str(scratch)},
     )
+    return source
+
+
+def _keep(go: str, build: Build, built_in: Path, *, into: Path) -> None:
+    """Copy the files of *build* out of their module, which the build has downloaded."""
+    if not build.files:
+        return
+    into.mkdir()
+    argv = (go, "list", "-m", "-f", "{{.Dir}}", build.source)
+    home = compiler.run(argv, cwd=built_in, timeout_s=ASK_S).strip()
+    for file in build.files:
+        shutil.copyfile(Path(home, file), into / Path(file).name)
 
 
 def _copied(build: Build, into: Path) -> Path:

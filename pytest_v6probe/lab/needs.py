@@ -75,10 +75,19 @@ class Needs:
     """Containers need it: cgroups, and mounts that no user namespace may make."""
     builds: tuple[str, ...] = ()
     """What `v6probe lab install` builds."""
+    envoy: bool = False
+    """Envoy, which no package of Debian has."""
+    inotify_instances: int = 0
+    """Each user has ``fs.inotify.max_user_instances`` of them, by default 128."""
 
 
 ENGINES = Needs(programs=(*ENGINE, NETWORKD), root=True, builds=("docker",))
-CLUSTERS = Needs(programs=CLUSTER, root=True, builds=("kubernetes", "coredns"))
+CLUSTERS = Needs(
+    programs=CLUSTER,
+    root=True,
+    builds=("kubernetes", "coredns"),
+    inotify_instances=24,  # 19 for two nodes, and a few for pods; without kubelet ends
+)
 NEEDS: Mapping[str, Needs] = MappingProxyType(
     {
         "aws": Needs(),
@@ -96,6 +105,7 @@ NEEDS: Mapping[str, Needs] = MappingProxyType(
             programs=(*CLUSTERS.programs, IPSET),
             builds=(*CLUSTERS.builds, "kube-router"),
         ),
+        "istio": replace(CLUSTERS, builds=(*CLUSTERS.builds, "istio"), envoy=True),
         "eks": CLUSTERS,
         "aks": CLUSTERS,
         "gke": CLUSTERS,

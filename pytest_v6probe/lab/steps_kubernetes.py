@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import time
@@ -15,22 +14,29 @@ from pytest_v6probe.errors import LabError
 from pytest_v6probe.lab import anchor
 from pytest_v6probe.lab.clouds import cluster_objects as objects
 from pytest_v6probe.lab.clouds.cluster_network import CONTROL_NAME
+from pytest_v6probe.lab.cluster_calls import (
+    ASK_AGAIN_S,
+    EFFECT_S,
+    NAMESPACES,
+    asked,
+    contents,
+    is_ready,
+    renewed,
+    seen,
+)
 from pytest_v6probe.lab.daemon import CERTIFICATE_FILE
 from pytest_v6probe.lab.daemons import cluster_contents, containerd, supervised
 from pytest_v6probe.lab.loop import pause
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
-    from pytest_v6probe.lab.daemon import Daemon
     from pytest_v6probe.lab.loop import Task
     from pytest_v6probe.lab.running import Lab
     from pytest_v6probe.lab.topology import Network
     from pytest_v6probe.result import Address
 
-EFFECT_S = 60.0
-ASK_AGAIN_S = 0.2
-CORE, SLICES = "/api/v1/namespaces", "/apis/discovery.k8s.io/v1/namespaces"
+SLICES = "/apis/discovery.k8s.io/v1/namespaces"
 DNS_PODS = f"k8s-app={objects.DNS}"
 FORGET = """for space in /run/netns/*; do
   nsenter --net="$space" ip -6 route flush cache
@@ -143,7 +149,7 @@ class Readdressed:
 
         def are_told(node: Mapping[str, Any]) -> bool:
             internal = [one for one in node["status"]["addresses"] if one["type"] == "InternalIP"]
-            return internal == told and _is_ready(node)
+            return internal == told and is_ready(node)
 
         def follow(pods: Mapping[str, Any]) -> bool:
             told = [pod["status"].get("podIPs", []) for pod in pods["items"]]
@@ -255,7 +261,7 @@ class Reserved:
             yield from lab.stop(f"{node}/{program}")
             yield from lab.start(lab.shape.daemon(f"{node}/{program}"))
         if self.remade:
-            path = f"{CORE}/{objects.SYSTEM}/services"
+            path = f"{NAMESPACES}/{objects.SYSTEM}/services"
             made = next(
                 dict(made)
                 for where, made in told.objects
@@ -320,56 +326,3 @@ class Paused:
         children = Path(f"/proc/{shell}/task/{shell}/children").read_text(encoding="ascii")
         for child in children.split():
             os.kill(int(child), number)
-
-
-def asked(
-    lab: Lab, region: str, method: str, path: str, body: Mapping[str, Any] | None = None
-) -> Task[Any]:
-    """What the API of the cluster in *region* answers its administrator. Raises LabError for a
-    refusal.
-    """
-    told = cluster_contents.home(contents(lab, region).name) / cluster_contents.TOLD
-    node = f"{region}/{CONTROL_NAME}"
-    given = "" if body is None else json.dumps(body)
-    yield from lab.run(node, *supervised.client("ask", str(told), method, path), stdin=given)
-    return json.loads((anchor.directory(node) / "output").read_text(encoding="utf-8"))
-
-
-def seen(lab: Lab, region: str, path: str, wanted: Callable[[Any], bool]) -> Task[Any]:
-    """What is at *path* of the API in *region*, once it is as *wanted*. Raises LabError."""
-    until = time.monotonic() + EFFECT_S
-    while not wanted(found := (yield from asked(lab, region, "GET", path))):
-        if time.monotonic() > until:
-            raise LabError(
-                f"{path} is not as it is to be within {EFFECT_S:g} s: {str(found)[-500:]}"
-            )
-        yield from pause(ASK_AGAIN_S)
-    return found
-
-
-def renewed(lab: Lab, region: str, namespace: str, selector: str, *, node: str = "") -> Task[None]:
-    """Delete the pods that *selector* fits, on *node* if one is given, and wait until as many others
-    are ready. Raises LabError.
-    """
-    path = f"{CORE}/{namespace}/pods?labelSelector={selector.replace('=', '%3D')}"
-    path += f"&fieldSelector=spec.nodeName%3D{node}" if node else ""
-    before = yield from asked(lab, region, "GET", path)
-    old = {pod["metadata"]["uid"] for pod in before["items"]}
-    yield from asked(lab, region, "DELETE", path)
-
-    def all_new(now: Mapping[str, Any]) -> bool:
-        pods = now["items"]
-        uids = {pod["metadata"]["uid"] for pod in pods}
-        return len(pods) == len(old) and not uids & old and all(map(_is_ready, pods))
-
-    yield from seen(lab, region, path, all_new)
-
-
-def _is_ready(thing: Mapping[str, Any]) -> bool:
-    told = thing["status"].get("conditions", [])
-    return any(known["type"] == "Ready" and known["status"] == "True" for known in told)
-
-
-def contents(lab: Lab, region: str) -> Daemon:
-    """What fills the cluster of *region*: it answers once all there is as it is to be."""
-    return lab.shape.daemon(f"{region}/{CONTROL_NAME}/contents")

@@ -16,8 +16,8 @@ from pytest_v6probe.lab.clouds import metallb_objects as own
 from pytest_v6probe.lab.clouds.cluster_objects import APPS
 from pytest_v6probe.lab.clouds.clusters import KIND
 from pytest_v6probe.lab.clouds.metallb import ADDRESS_PAGE
+from pytest_v6probe.lab.cluster_calls import ASK_AGAIN_S, EFFECT_S, asked, contents, seen
 from pytest_v6probe.lab.loop import pause
-from pytest_v6probe.lab.steps_kubernetes import ASK_AGAIN_S, EFFECT_S, asked, contents, seen
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

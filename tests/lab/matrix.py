@@ -58,6 +58,7 @@ GROUNDS = {
     "policies": Ground(
         scenarios=("scenarios/kubernetes_network_policy.py",), region="policies", faults_per_lab=3
     ),
+    "istio": Ground(scenarios=("scenarios/istio_dual_stack.py",), region="istio", faults_per_lab=4),
     "docker": Ground(scenarios=("scenarios/docker_ipv6.py",), region="us-east-1", faults_per_lab=5),
     "registry": Ground(
         scenarios=("scenarios/docker_registry.py", "scenarios/aws_services.py"),

@@ -66,7 +66,7 @@ class Real:
     api: ClusterApi
     pods: dict[str, Pod]
 
-    def way(self, name: str, **changed: str) -> PodTransport:
+    def way(self, name: str, **changed: Any) -> PodTransport:
         return PodTransport(self.api, replace(self.pods[name], **changed))
 
     def agent(self, name: str, **changed: str) -> Agent:

@@ -11,8 +11,9 @@ from pytest_v6probe.lab.clouds.balancers import BALANCERS
 from pytest_v6probe.lab.clouds.cluster_network import ROUTER
 from pytest_v6probe.lab.clouds.cluster_objects import DEFAULT
 from pytest_v6probe.lab.clouds.clusters import PLANS
+from pytest_v6probe.lab.cluster_calls import NAMESPACES
 from pytest_v6probe.lab.steps import Filtered
-from pytest_v6probe.lab.steps_kubernetes import CORE, Patched
+from pytest_v6probe.lab.steps_kubernetes import Patched
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from pytest_v6probe.lab.clouds.cluster_plan import Plan
     from pytest_v6probe.lab.fault import Fault
 
-PATH = f"{CORE}/{DEFAULT}/services/{balancers.NAME}"
+PATH = f"{NAMESPACES}/{DEFAULT}/services/{balancers.NAME}"
 
 
 def _patched(plan: Plan, path: str, change: dict[str, Any], undo: dict[str, Any]) -> Patched:

@@ -10,10 +10,10 @@ from pytest_v6probe.kube import rbac
 from pytest_v6probe.lab.clouds import cluster_objects as objects
 from pytest_v6probe.lab.clouds.cluster_network import BRIDGE, ROUTER
 from pytest_v6probe.lab.clouds.clusters import PLANS
+from pytest_v6probe.lab.cluster_calls import NAMESPACES
 from pytest_v6probe.lab.fault import Fault
 from pytest_v6probe.lab.steps import Changed, Filtered, Set, Stopped, Unrouted, options
 from pytest_v6probe.lab.steps_kubernetes import (
-    CORE,
     Expired,
     Patched,
     Paused,
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from pytest_v6probe.lab.steps import Step
 
 KIND, EKS, AKS, GKE = (PLANS[name] for name in ("kind", "eks", "aks", "gke"))
-COREFILE_PATH = f"{CORE}/{objects.SYSTEM}/configmaps/{objects.COREDNS}"
+COREFILE_PATH = f"{NAMESPACES}/{objects.SYSTEM}/configmaps/{objects.COREDNS}"
 WEB_PATH = f"/apis/apps/v1/namespaces/{objects.DEFAULT}/deployments/{objects.WEB}"
 IPV4, LOOPBACK = IPv4Network("0.0.0.0/0"), IPv6Network("::1/128")
 """Where no prefix of a family is said, kube-proxy takes all of that family."""

@@ -15,13 +15,14 @@ from pytest_v6probe.inventory.model import (
     Role,
     Service,
 )
-from pytest_v6probe.lab import cgroups, install
+from pytest_v6probe.lab import cgroups, envoy, install
 from pytest_v6probe.lab.clouds import (
     aws,
     balancers,
     cluster_network,
     clusters,
     internet,
+    istio,
     metallb,
     offered,
     policies,
@@ -29,6 +30,7 @@ from pytest_v6probe.lab.clouds import (
 from pytest_v6probe.lab.clouds import cluster_objects as objects
 from pytest_v6probe.lab.clouds.cluster_network import CONTROL_NAME
 from pytest_v6probe.lab.clouds.cluster_plan import API
+from pytest_v6probe.lab.clouds.istio_sidecar import Places
 from pytest_v6probe.lab.daemons import containerd, kube_apiserver, kube_controllers
 from pytest_v6probe.lab.daemons.cluster_contents import ClusterContents, home
 from pytest_v6probe.lab.daemons.containerd import Containerd
@@ -61,6 +63,7 @@ def shape(name: str, kind: str, options: Mapping[str, str]) -> Shape:
             *cluster_network.daemons(plan),
             *_control_plane(plan),
             *(daemon for member in plan.members for daemon in _of_node(name, plan, member)),
+            _contents(plan),
         ),
         inventory=_inventory(name, plan),
     )
@@ -76,22 +79,27 @@ def _control_plane(plan: Plan) -> tuple[Daemon, ...]:
         served=tuple(known.service(API) for known in plan.ranges),
         services=plan.services,
     )
-    contained = ClusterContents(
+    return (Etcd(name=f"{node}/etcd", node=node), api, *_controllers(plan, api.name))
+
+
+def _contents(plan: Plan) -> Daemon:
+    """What fills the cluster: the last to be asked, where a program of a node may be to blame."""
+    return ClusterContents(
         name=contents(plan),
-        node=node,
+        node=plan.node(CONTROL_NAME),
         server=plan.server,
         objects=(
             *objects.objects(plan, Path(program_of("coredns", "coredns"))),
             *balancers.objects(plan),
             *metallb.objects(plan, Path(program_of("metallb", "speaker")).parent),
             *policies.objects(plan),
+            *istio.objects(plan, _istio()),
         ),
         nodes=tuple(member.name for member in plan.members),
-        pods=(*objects.ready(plan), *metallb.ready(plan)),
+        pods=(*objects.ready(plan), *metallb.ready(plan), *istio.ready(plan)),
         stated=metallb.announced(plan),
         reminded=metallb.balanced(plan),
     )
-    return (Etcd(name=f"{node}/etcd", node=node), api, *_controllers(plan, api.name), contained)
 
 
 def _controllers(plan: Plan, api: str) -> tuple[KubeController, ...]:
@@ -152,6 +160,10 @@ def program_of(build: str, program: str) -> str:
     return str(install.found(build).get(program, install.directory(build) / program))
 
 
+def _istio() -> Places:
+    return Places(istio=install.directory("istio").parent, envoy=envoy.place())
+
+
 def _inventory(lab: str, plan: Plan) -> Inventory:
     region = plan.region
     cluster = Cluster(
@@ -168,10 +180,15 @@ def _inventory(lab: str, plan: Plan) -> Inventory:
         environment=Environment(
             name=f"lab-{lab}", cloud=plan.cloud, lab=lab, ra_interval_s=offered.RA_INTERVAL_S
         ),
-        hosts=(*_nodes(plan, cluster.id), offered.CLIENT, *_pods(plan, cluster.id)),
+        hosts=(
+            *_nodes(plan, cluster.id),
+            offered.CLIENT,
+            *_pods(plan, cluster.id),
+            *istio.pods(plan, cluster.id, NAME),
+        ),
         sites=aws.SITES,
         clusters=(cluster,),
-        services=_services(plan, cluster.id),
+        services=(*_services(plan, cluster.id), *istio.services(plan, cluster.id)),
         load_balancers=(
             *metallb.load_balancers(plan, cluster.id),
             *balancers.load_balancers(plan, cluster.id),

@@ -60,8 +60,8 @@ def objects(plan: Plan, coredns: Path) -> tuple[Made, ...]:
         *_runs(),
         *_dns(plan, coredns),
         *_web(plan),
-        _pod(PLAIN, PLAIN_IMAGE, nodeSelector=_on(plan.members[0])),
-        _pod(HOST, PYTHON_IMAGE, nodeSelector=_on(plan.members[-1]), hostNetwork=True),
+        _pod(PLAIN, PLAIN_IMAGE, nodeSelector=on(plan.members[0])),
+        _pod(HOST, PYTHON_IMAGE, nodeSelector=on(plan.members[-1]), hostNetwork=True),
     )
 
 
@@ -76,7 +76,8 @@ def ready(plan: Plan) -> tuple[tuple[str, str, int], ...]:
     )
 
 
-def _named(name: str, labels: dict[str, str] | None = None, **more: Any) -> dict[str, Any]:
+def named(name: str, labels: dict[str, str] | None = None, **more: Any) -> dict[str, Any]:
+    """An object called *name*."""
     return {"metadata": {"name": name, **({"labels": labels} if labels else {})}, **more}
 
 
@@ -84,9 +85,9 @@ def _node(member: Member) -> Made:
     addresses = [{"type": "InternalIP", "address": str(own)} for own in member.internal]
     addresses.append({"type": "Hostname", "address": member.name})
     prefixes = [str(prefix) for prefix in member.pods]
-    return f"{CORE}/nodes", _named(
+    return f"{CORE}/nodes", named(
         member.name,
-        _on(member),
+        on(member),
         spec={"podCIDR": prefixes[0], "podCIDRs": prefixes},
         status={"addresses": addresses, "capacity": ROOM, "allocatable": ROOM},
     )
@@ -94,14 +95,14 @@ def _node(member: Member) -> Made:
 
 def _accounts() -> Iterator[Made]:
     """What the controllers make as well, but later than the first pods want it."""
-    yield f"{CORE}/namespaces/{DEFAULT}/serviceaccounts", _named("default")
-    yield f"{CORE}/namespaces/{SYSTEM}/serviceaccounts", _named(COREDNS)
+    yield f"{CORE}/namespaces/{DEFAULT}/serviceaccounts", named("default")
+    yield f"{CORE}/namespaces/{SYSTEM}/serviceaccounts", named(COREDNS)
     proxier = {"kind": "ClusterRole", "name": "system:node-proxier"}
     subject = {"kind": "User", "name": "system:kube-proxy"}
     group = "rbac.authorization.k8s.io"
     yield (
         f"{RBAC}/clusterrolebindings",
-        _named(
+        named(
             "v6probe:kube-proxy",
             roleRef={"apiGroup": group, **proxier},
             subjects=[{"apiGroup": group, **subject}],
@@ -114,8 +115,8 @@ def _runs() -> Iterator[Made]:
     account = {"kind": "ServiceAccount", "name": rbac.NAME, "namespace": rbac.NAME}
     user = {"kind": "User", "apiGroup": rbac.GROUP, "name": rbac.NAME}
     creating = f"{rbac.NAME}-create"
-    yield f"{CORE}/namespaces", _named(rbac.NAME)
-    yield f"{CORE}/namespaces/{rbac.NAME}/serviceaccounts", _named(rbac.NAME)
+    yield f"{CORE}/namespaces", named(rbac.NAME)
+    yield f"{CORE}/namespaces/{rbac.NAME}/serviceaccounts", named(rbac.NAME)
     for name, rules, subjects in (
         (rbac.NAME, (*rbac.LOOK, *rbac.DEBUG), (account, user)),
         (creating, rbac.CREATE, (user,)),
@@ -133,9 +134,9 @@ def _dns(plan: Plan, coredns: Path) -> Iterator[Made]:
     ]
     account = {"kind": "ServiceAccount", "name": COREDNS, "namespace": SYSTEM}
     ref = {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": role}
-    yield f"{RBAC}/clusterroles", _named(role, rules=rules)
-    yield f"{RBAC}/clusterrolebindings", _named(role, roleRef=ref, subjects=[account])
-    yield f"{CORE}/namespaces/{SYSTEM}/configmaps", _named(COREDNS, data={"Corefile": COREFILE})
+    yield f"{RBAC}/clusterroles", named(role, rules=rules)
+    yield f"{RBAC}/clusterrolebindings", named(role, roleRef=ref, subjects=[account])
+    yield f"{CORE}/namespaces/{SYSTEM}/configmaps", named(COREDNS, data={"Corefile": COREFILE})
     ports = [
         {"name": "dns", "port": 53, "protocol": "UDP"},
         {"name": "dns-tcp", "port": 53, "protocol": "TCP"},
@@ -200,17 +201,15 @@ def _service(
 ) -> Made:
     policy = "PreferDualStack" if len(plan.families) > 1 else "SingleStack"
     whole = {"ipFamilyPolicy": policy, "selector": selector, **spec}
-    return f"{CORE}/namespaces/{namespace}/services", _named(name, selector, spec=whole)
+    return f"{CORE}/namespaces/{namespace}/services", named(name, selector, spec=whole)
 
 
 def _deployment(
     name: str, namespace: str, labels: dict[str, str], count: int, pod: dict[str, Any]
 ) -> Made:
     """One whose pods are on different nodes."""
-    apart = {"topologyKey": HOSTNAME, "labelSelector": {"matchLabels": labels}}
-    affinity = {"podAntiAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": [apart]}}
-    spec = {**_soon(), "affinity": affinity, **pod}
-    return f"{APPS}/namespaces/{namespace}/deployments", _named(
+    spec = {**soon(), "affinity": apart(labels), **pod}
+    return f"{APPS}/namespaces/{namespace}/deployments", named(
         name,
         labels,
         spec={
@@ -223,21 +222,28 @@ def _deployment(
     )
 
 
+def apart(labels: dict[str, str]) -> dict[str, Any]:
+    """The affinity of pods with *labels* that are on different nodes."""
+    term = {"topologyKey": HOSTNAME, "labelSelector": {"matchLabels": labels}}
+    return {"podAntiAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": [term]}}
+
+
 def _pod(name: str, image: str, **more: Any) -> Made:
     spec = {
-        **_soon(),
+        **soon(),
         "automountServiceAccountToken": False,
         "containers": [{"name": name, "image": image}],
         **more,
     }
-    return f"{CORE}/namespaces/{DEFAULT}/pods", _named(name, {"app": name}, spec=spec)
+    return f"{CORE}/namespaces/{DEFAULT}/pods", named(name, {"app": name}, spec=spec)
 
 
-def _on(member: Member) -> dict[str, str]:
+def on(member: Member) -> dict[str, str]:
+    """The label of the node that *member* is."""
     return {HOSTNAME: member.name}
 
 
-def _soon() -> dict[str, Any]:
+def soon() -> dict[str, Any]:
     """Scheduled before nodes are ready, and ended without grace: as PID 1 none hears SIGTERM."""
     return {
         "tolerations": [{"key": NOT_READY, "operator": "Exists", "effect": "NoSchedule"}],

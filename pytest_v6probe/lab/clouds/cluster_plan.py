@@ -88,6 +88,8 @@ class Plan:
     """MetalLB gives its services external addresses."""
     policies: bool = False
     """kube-router enforces network policies on its nodes."""
+    istio: bool = False
+    """Istio runs in it, and a mesh with sidecars."""
 
     @property
     def ranges(self) -> tuple[Range, ...]:

@@ -104,6 +104,7 @@ PLANS: Mapping[str, Plan] = MappingProxyType(
         "policies": replace(
             KIND, shape="policies", region="policies", families=(IPV4, IPV6), policies=True
         ),
+        "istio": replace(KIND, shape="istio", region="istio", istio=True),
         "eks": EKS,
         "aks": AKS,
         "gke": GKE,

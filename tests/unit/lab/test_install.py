@@ -9,13 +9,14 @@ import pytest
 
 from pytest_v6probe.errors import LabError
 from pytest_v6probe.lab import commands, compiler, install
-from pytest_v6probe.lab.builds import BUILDS, DOCKER, KUBERNETES, METALLB
+from pytest_v6probe.lab.builds import BUILDS, DOCKER, ISTIO, KUBERNETES, METALLB, Build
 
 GO = """#!/bin/sh
 echo "$*" >> {log}
 case "$1" in
 env) echo {version} ;;
 mod) echo '{{"Sum": "{sum}", "Dir": "{home}"}}' ;;
+list) echo {home} ;;
 build)
   ls > {log}.in
   [ {fails} = 0 ] || {{ echo "dial tcp: no route to host" >&2; exit 1; }}
@@ -41,6 +42,13 @@ def with_go(
     write(place / "go", GO.format(**words))
 
 
+def with_files(place: Path, build: Build) -> None:
+    """What the module of *build* would have, where the `go` of this machine says that it is."""
+    for file in build.files:
+        (place / file).parent.mkdir(parents=True, exist_ok=True)
+        (place / file).write_text(f"{file}\n", encoding="utf-8")
+
+
 def write(program: Path, text: str) -> None:
     program.write_text(text, encoding="utf-8")
     program.chmod(0o755)
@@ -63,11 +71,29 @@ def asked(place: Path) -> list[str]:
 @pytest.mark.parametrize("name", BUILDS)
 def test_it_is_built_into_the_cache_once(machine: Path, name: str):
     with_go(machine)
+    with_files(machine, BUILDS[name])
     target = cache(machine) / f"{name}-{BUILDS[name].version}" / "bin"
     assert [install.install(name), install.install(name)] == [target, target]
     assert {file.name for file in target.iterdir()} == set(BUILDS[name].programs)
     assert asked(machine).count("build") == 1
     assert {file.name for file in cache(machine).iterdir()} == {target.parent.name, "lock"}
+
+
+def test_what_its_programs_read_is_kept_beside_them(machine: Path):
+    with_go(machine)
+    with_files(machine, ISTIO)
+    install.install("istio")
+    kept = install.share("istio") / "envoy_bootstrap.json"
+    assert kept.read_text(encoding="utf-8") == f"{ISTIO.files[0]}\n"
+    kept.unlink()
+    assert not install.installed("istio")
+
+
+def test_without_what_its_programs_read_nothing_of_it_is_kept(machine: Path):
+    with_go(machine)
+    with pytest.raises(LabError, match=r"cannot install Istio .*envoy_bootstrap\.json"):
+        install.install("istio")
+    assert [file.name for file in cache(machine).iterdir()] == ["lock"]
 
 
 def test_it_is_built_in_a_copy_of_the_module_that_comes_with_the_package(machine: Path):

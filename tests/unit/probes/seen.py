@@ -88,10 +88,12 @@ def link(index: int = 2, name: str = "eth0") -> bytes:
     return _message(16, body)
 
 
-def address(text: str, *, flags: int = 0x80, scope: int = 0, bits: int = 64) -> bytes:
+def address(
+    text: str, *, flags: int = 0x80, scope: int = 0, bits: int = 64, index: int = 2
+) -> bytes:
     value = ip_address(text)
     family = 10 if value.version == 6 else 2
-    body = struct.pack("<BBBBI", family, bits, flags & 0xFF, scope, 2)
+    body = struct.pack("<BBBBI", family, bits, flags & 0xFF, scope, index)
     body += _attribute(1, value.packed) + _attribute(8, struct.pack("<I", flags))
     return _message(20, body)
 
