@@ -152,8 +152,9 @@ class Readdressed:
             return internal == told and is_ready(node)
 
         def follow(pods: Mapping[str, Any]) -> bool:
-            told = [pod["status"].get("podIPs", []) for pod in pods["items"]]
-            return all(ips and ip_address(ips[0]["ip"]).version == first for ips in told)
+            told = (pod["status"].get("podIPs", []) for pod in pods["items"])
+            versions = [[ip_address(one["ip"]).version for one in ips] for ips in told]
+            return all(known and (known[0] == first or first not in known) for known in versions)
 
         first = addresses[0].version
         yield from seen(lab, self.region, f"/api/v1/nodes/{self.node}", are_told)
