@@ -206,7 +206,7 @@ class SliceLost:
     family: str
 
     def apply(self, lab: Lab) -> Task[None]:
-        yield from lab.stop(self._manager)
+        yield from lab.stop(_manager(self.region))
         found = yield from asked(lab, self.region, "GET", self._path)
         for known in found["items"]:
             if known["addressType"] == self.family:
@@ -214,15 +214,11 @@ class SliceLost:
                 yield from asked(lab, self.region, "DELETE", one)
 
     def revert(self, lab: Lab) -> Task[None]:
-        yield from lab.start(lab.shape.daemon(self._manager))
+        yield from lab.start(lab.shape.daemon(_manager(self.region)))
         yield from seen(lab, self.region, self._path, self._is_back)
 
     def _is_back(self, found: Mapping[str, Any]) -> bool:
         return self.family in {known["addressType"] for known in found["items"]}
-
-    @property
-    def _manager(self) -> str:
-        return f"{self.region}/{CONTROL_NAME}/kube-controller-manager"
 
     @property
     def _path(self) -> str:
@@ -308,17 +304,19 @@ class Expired:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Paused:
     """The API server of *region* stands still. Connections to it are made, and nothing comes back.
-    When it is put back, nodes and pods are as they are to be.
+    Meanwhile kube-controller-manager is down, who would take the nodes for gone by what it last heard
+    of them. When it is put back, nodes and pods are as they are to be.
     """
 
     region: str
 
     def apply(self, lab: Lab) -> Task[None]:
-        yield from ()
+        yield from lab.stop(_manager(self.region))
         self._signal(lab, signal.SIGSTOP)
 
     def revert(self, lab: Lab) -> Task[None]:
         self._signal(lab, signal.SIGCONT)
+        yield from lab.start(lab.shape.daemon(_manager(self.region)))
         yield from lab.answers(contents(lab, self.region))
 
     def _signal(self, lab: Lab, number: signal.Signals) -> None:
@@ -327,3 +325,7 @@ class Paused:
         children = Path(f"/proc/{shell}/task/{shell}/children").read_text(encoding="ascii")
         for child in children.split():
             os.kill(int(child), number)
+
+
+def _manager(region: str) -> str:
+    return f"{region}/{CONTROL_NAME}/kube-controller-manager"
