@@ -152,14 +152,22 @@ class Readdressed:
             return internal == told and is_ready(node)
 
         def follow(pods: Mapping[str, Any]) -> bool:
-            told = (pod["status"].get("podIPs", []) for pod in pods["items"])
-            versions = [[ip_address(one["ip"]).version for one in ips] for ips in told]
-            return all(known and (known[0] == first or first not in known) for known in versions)
+            return all(_follows(pod, addresses) for pod in pods["items"])
 
-        first = addresses[0].version
         yield from seen(lab, self.region, f"/api/v1/nodes/{self.node}", are_told)
         own = f"/api/v1/pods?fieldSelector=spec.nodeName%3D{self.node}"
         yield from seen(lab, self.region, own, follow)
+
+
+def _follows(pod: Mapping[str, Any], addresses: tuple[Address, ...]) -> bool:
+    """Whether *pod* has its node's *addresses*, or its own in their order: the family of the first is
+    its first, if it has that family.
+    """
+    ips = [ip_address(one["ip"]) for one in pod["status"].get("podIPs", [])]
+    if pod["spec"].get("hostNetwork"):
+        return ips == [*addresses]
+    versions, first = [ip.version for ip in ips], addresses[0].version
+    return bool(ips) and (versions[0] == first or first not in versions)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -77,6 +77,10 @@ IN_VAIN = {"timed-out", "node-unreached", "not-forwarded", "dns-endpoint-silent"
 MANY = 9
 """More of them than that, and workers are worth their start."""
 UP_S = 150.0
+ENVIRONMENT = dict(os.environ)
+"""Of the runs. pytest changes this process's own while threads start them: one that is started with that
+one, as it is just then, may fail with EFAULT.
+"""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -171,7 +175,13 @@ def run(environment: Path, *options: str, shape: str, tests: tuple[str, ...] = (
             *options,
         )
         ran = subprocess.run(
-            argv, cwd=ROOT, capture_output=True, text=True, check=False, timeout=600
+            argv,
+            cwd=ROOT,
+            env=ENVIRONMENT,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=600,
         )
         if not report.exists():
             raise AssertionError(f"no report:\n{ran.stdout[-4000:]}\n{ran.stderr[-4000:]}")

@@ -100,7 +100,7 @@ def test_it_is_built_in_a_copy_of_the_module_that_comes_with_the_package(machine
     with_go(machine)
     install.install("metallb")
     assert (machine / "log.in").read_text(encoding="utf-8").split() == ["go.mod", "go.sum"]
-    flags = f"build -v -ldflags {METALLB.ldflags} -o "
+    flags = f"build -v -gcflags all=-dwarf=false -ldflags {METALLB.ldflags} -o "
     assert flags in (machine / "log").read_text(encoding="utf-8")
 
 
