@@ -36,6 +36,8 @@ if TYPE_CHECKING:
     from pytest_v6probe.lab.topology import Network
     from pytest_v6probe.result import Address
 
+PROBED_S = 5.0
+"""So long it takes at most until a kubelet that has started has asked its pods."""
 SLICES = "/apis/discovery.k8s.io/v1/namespaces"
 DNS_PODS = f"k8s-app={objects.DNS}"
 FORGET = """for space in /run/netns/*; do
@@ -143,6 +145,9 @@ class Readdressed:
 
     def _tell(self, lab: Lab, addresses: tuple[Address, ...]) -> Task[None]:
         daemon: Any = lab.shape.daemon(f"{self.region}/{self.node}/kubelet")
+        own = f"/api/v1/pods?fieldSelector=spec.nodeName%3D{self.node}"
+        pods = yield from asked(lab, self.region, "GET", own)
+        before = {pod["metadata"]["uid"]: _ready_since(pod) for pod in pods["items"]}
         yield from lab.stop(daemon.name)
         yield from lab.start(replace(daemon, addresses=addresses))
         told = [{"type": "InternalIP", "address": str(address)} for address in addresses]
@@ -152,14 +157,20 @@ class Readdressed:
             return internal == told and is_ready(node)
 
         def follow(pods: Mapping[str, Any]) -> bool:
-            return all(_follows(pod, addresses) for pod in pods["items"])
+            late = time.monotonic() > until
+            return all(
+                is_ready(pod)
+                and _has(pod, addresses)
+                and (late or _is_probed_anew(pod, before.get(pod["metadata"]["uid"], "")))
+                for pod in pods["items"]
+            )
 
         yield from seen(lab, self.region, f"/api/v1/nodes/{self.node}", are_told)
-        own = f"/api/v1/pods?fieldSelector=spec.nodeName%3D{self.node}"
+        until = time.monotonic() + PROBED_S
         yield from seen(lab, self.region, own, follow)
 
 
-def _follows(pod: Mapping[str, Any], addresses: tuple[Address, ...]) -> bool:
+def _has(pod: Mapping[str, Any], addresses: tuple[Address, ...]) -> bool:
     """Whether *pod* has its node's *addresses*, or its own in their order: the family of the first is
     its first, if it has that family.
     """
@@ -168,6 +179,19 @@ def _follows(pod: Mapping[str, Any], addresses: tuple[Address, ...]) -> bool:
         return ips == [*addresses]
     versions, first = [ip.version for ip in ips], addresses[0].version
     return bool(ips) and (versions[0] == first or first not in versions)
+
+
+def _is_probed_anew(pod: Mapping[str, Any], before: str) -> bool:
+    """Whether *pod*, which was ready since *before*, has become so again: a kubelet that has just
+    started takes none with a probe for ready until it has asked it.
+    """
+    probed = any("readinessProbe" in container for container in pod["spec"]["containers"])
+    return not probed or _ready_since(pod) != before
+
+
+def _ready_since(pod: Mapping[str, Any]) -> str:
+    known = {one["type"]: one for one in pod["status"].get("conditions", [])}
+    return str(known.get("Ready", {}).get("lastTransitionTime", ""))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
