@@ -36,8 +36,8 @@ if TYPE_CHECKING:
     from pytest_v6probe.lab.topology import Network
     from pytest_v6probe.result import Address
 
-PROBED_S = 5.0
-"""So long it takes at most until a kubelet that has started has asked its pods."""
+PROBED_S = 10.0
+"""So long it takes at most until a kubelet that has started has asked its pods, and told of them."""
 SLICES = "/apis/discovery.k8s.io/v1/namespaces"
 DNS_PODS = f"k8s-app={objects.DNS}"
 FORGET = """for space in /run/netns/*; do
@@ -157,11 +157,10 @@ class Readdressed:
             return internal == told and is_ready(node)
 
         def follow(pods: Mapping[str, Any]) -> bool:
-            late = time.monotonic() > until
-            return all(
+            return time.monotonic() > until or all(
                 is_ready(pod)
                 and _has(pod, addresses)
-                and (late or _is_probed_anew(pod, before.get(pod["metadata"]["uid"], "")))
+                and _is_probed_anew(pod, before.get(pod["metadata"]["uid"], ""))
                 for pod in pods["items"]
             )
 
