@@ -131,9 +131,10 @@ def _layer_of(at: Vantage, broken: Finding, found: dict[Layer, Finding]) -> Laye
     """The layer that *broken* speaks of. A pod's resolver is the address of a service: where its
     default route holds, what leads nowhere is that address.
     """
+    of_service = at.host.pod is not None and broken.layer is Layer.RESOLVER
     route = found.get(Layer.ROUTE)
-    if at.host.pod is not None and broken.layer is Layer.RESOLVER and route is not None:
-        return Layer.RESOLVER if _holds(Layer.ROUTE, route) else broken.broken_layer
+    if of_service and route is not None and _holds(Layer.ROUTE, route):
+        return Layer.RESOLVER
     return broken.broken_layer
 
 

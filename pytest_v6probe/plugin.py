@@ -29,9 +29,9 @@ LAB_NAME = pytest.StashKey[str]()
 """The name of this run's lab: the same on the controller and on its workers."""
 
 GROUPED = pytest.StashKey[bool]()
+"""On the controller: a worker has told what it collected, and was seen to."""
 LAST = pytest.StashKey[frozenset[pytest.Item]]()
 """The last test of each lab that this process has."""
-"""On the controller: a worker has told what it collected, and was seen to."""
 
 
 def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginManager) -> None:

@@ -51,16 +51,25 @@ CLUSTERS = {
 POLICY_CLUSTER = "policy_cluster"
 """The fixture whose cluster is one that pods can be made in: it has the key ``probe_image``."""
 
-SERVICES: Mapping[str, tuple[str, ...]] = {
-    "service": ("ClusterIP", "NodePort", "LoadBalancer"),
-    "node_port_service": ("NodePort", "LoadBalancer"),
-    "headless_service": ("Headless",),
-    "mesh_service": ("ClusterIP", "NodePort", "LoadBalancer"),
-}
-"""Which types of ``[[service]]`` each fixture stands for."""
+WITH_ADDRESS = ("ClusterIP", "NodePort", "LoadBalancer")
+"""Types of ``[[service]]`` that have an address of their own."""
 
-MESH_SERVICE = "mesh_service"
-"""The fixture whose service is in a mesh: it has ``mesh = true``."""
+SERVICES: Mapping[str, tuple[Callable[[Service], bool], str]] = {
+    "service": (
+        lambda known: known.type in WITH_ADDRESS,
+        f" with type = {' or '.join(WITH_ADDRESS)}",
+    ),
+    "node_port_service": (
+        lambda known: known.type in WITH_ADDRESS[1:],
+        f" with type = {' or '.join(WITH_ADDRESS[1:])}",
+    ),
+    "headless_service": (lambda known: known.type == "Headless", " with type = Headless"),
+    "mesh_service": (
+        lambda known: known.mesh and known.type in WITH_ADDRESS,
+        f" with type = {' or '.join(WITH_ADDRESS)} and mesh = true",
+    ),
+}
+"""Which ``[[service]]`` each fixture stands for, and how its want is said."""
 
 LOAD_BALANCERS: Mapping[str, tuple[Callable[[LoadBalancer], bool], str]] = {
     "load_balancer": (lambda _: True, ""),
@@ -186,11 +195,7 @@ def targets(inventory: Inventory, name: str) -> list[Entry]:
     if name in IMAGES:
         return [image for image in inventory.images if IMAGES[name][0](image)]
     if name in SERVICES:
-        return [
-            known
-            for known in inventory.services
-            if known.type in SERVICES[name] and (name != MESH_SERVICE or known.mesh)
-        ]
+        return [known for known in inventory.services if SERVICES[name][0](known)]
     if name in LOAD_BALANCERS:
         return [known for known in inventory.load_balancers if LOAD_BALANCERS[name][0](known)]
     return [site for site in inventory.sites if _serves(site, name)]
@@ -223,8 +228,7 @@ def no_target(inventory: Inventory, name: str) -> str:
     if name in IMAGES:
         return f"{source} has no [[image]]{IMAGES[name][1]}"
     if name in SERVICES:
-        mesh = " and mesh = true" if name == MESH_SERVICE else ""
-        return f"{source} has no [[service]] with type = {' or '.join(SERVICES[name])}{mesh}"
+        return f"{source} has no [[service]]{SERVICES[name][1]}"
     if name in LOAD_BALANCERS:
         return f"{source} has no [[load_balancer]]{LOAD_BALANCERS[name][1]}"
     families = ", ".join(f'"{family}"' for family in sorted(FAMILIES[name]))

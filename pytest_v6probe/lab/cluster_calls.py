@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +11,7 @@ from pytest_v6probe.errors import LabError
 from pytest_v6probe.lab import anchor
 from pytest_v6probe.lab.clouds.cluster_network import CONTROL_NAME
 from pytest_v6probe.lab.daemons import cluster_contents, supervised
+from pytest_v6probe.lab.daemons.cluster_client import is_ready
 from pytest_v6probe.lab.loop import pause
 
 if TYPE_CHECKING:
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
     from pytest_v6probe.lab.loop import Task
     from pytest_v6probe.lab.running import Lab
 
+ASK = "import sys, urllib.request as r; print(r.urlopen(sys.argv[1], timeout=2).read().decode())"
 EFFECT_S = 60.0
 ASK_AGAIN_S = 0.2
 NAMESPACES = "/api/v1/namespaces"
@@ -34,7 +37,17 @@ def asked(
     node = f"{region}/{CONTROL_NAME}"
     given = "" if body is None else json.dumps(body)
     yield from lab.run(node, *supervised.client("ask", str(told), method, path), stdin=given)
-    return json.loads((anchor.directory(node) / "output").read_text(encoding="utf-8"))
+    return json.loads(written(node))
+
+
+def page(url: str) -> tuple[str, ...]:
+    """A command line that writes what is at *url*."""
+    return (sys.executable, "-I", "-S", "-c", ASK, url)
+
+
+def written(node: str) -> str:
+    """What the command that ran last in *node* wrote."""
+    return (anchor.directory(node) / "output").read_text(encoding="utf-8")
 
 
 def seen(lab: Lab, region: str, path: str, wanted: Callable[[Any], bool]) -> Task[Any]:
@@ -65,12 +78,6 @@ def renewed(lab: Lab, region: str, namespace: str, selector: str, *, node: str =
         return len(pods) == len(old) and not uids & old and all(map(is_ready, pods))
 
     yield from seen(lab, region, path, all_new)
-
-
-def is_ready(thing: Mapping[str, Any]) -> bool:
-    """Whether a node or a pod says so of itself."""
-    told = thing["status"].get("conditions", [])
-    return any(known["type"] == "Ready" and known["status"] == "True" for known in told)
 
 
 def contents(lab: Lab, region: str) -> Daemon:

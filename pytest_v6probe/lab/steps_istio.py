@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from dataclasses import dataclass
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any
 
 from pytest_v6probe.errors import LabError
-from pytest_v6probe.lab import anchor
+from pytest_v6probe.lab import cluster_calls
 from pytest_v6probe.lab.clouds import istio, istio_objects, istio_sidecar
 from pytest_v6probe.lab.clouds.cluster_objects import WEB
 from pytest_v6probe.lab.cluster_calls import ASK_AGAIN_S, EFFECT_S, asked, renewed, seen
@@ -29,7 +28,6 @@ for space in /run/netns/*; do
 done
 echo "no pod here has the address $address"; exit 1
 """
-ASK = "import sys, urllib.request as r; print(r.urlopen(sys.argv[1], timeout=2).read().decode())"
 ISTIOD_PATH = f"{istio_objects.DEPLOYMENTS}/{istio_objects.ISTIOD}"
 SERVICES_PATH = f"{istio.MESH}/services"
 FILTERS_PATH = (
@@ -51,8 +49,8 @@ INBOUND_IPV6 = "[::]:15006"
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Directed:
     """istiod in *region* runs with other *settings*: the sidecars have no listener for IPv6 that comes
-    in, and know the service of the mesh by its first address alone. When it is put back the pods of the mesh are made anew: a running Envoy does not learn
-    the second address of a host.
+    in, and know the service of the mesh by its first address alone. When it is put back the pods of
+    the mesh are made anew: a running Envoy does not learn the second address of a host.
     """
 
     region: str
@@ -243,9 +241,8 @@ def _wrong(said: str, wanted: Sequence[str], but: Sequence[str]) -> str:
 
 
 def _said(lab: Lab, region: str, pod: Mapping[str, Any], page: str) -> Task[str]:
-    url = f"http://{istio.ADMIN}{page}"
-    yield from _in_pod(lab, region, pod, sys.executable, "-I", "-S", "-c", ASK, url)
-    return (anchor.directory(_node(region, pod)) / "output").read_text(encoding="utf-8")
+    yield from _in_pod(lab, region, pod, *cluster_calls.page(f"http://{istio.ADMIN}{page}"))
+    return cluster_calls.written(_node(region, pod))
 
 
 def _in_pod(lab: Lab, region: str, pod: Mapping[str, Any], *argv: str) -> Task[None]:

@@ -20,12 +20,12 @@ from pytest_v6probe.lab.cluster_calls import (
     NAMESPACES,
     asked,
     contents,
-    is_ready,
     renewed,
     seen,
 )
 from pytest_v6probe.lab.daemon import CERTIFICATE_FILE
 from pytest_v6probe.lab.daemons import cluster_contents, containerd, supervised
+from pytest_v6probe.lab.daemons.cluster_client import is_ready
 from pytest_v6probe.lab.loop import pause
 
 if TYPE_CHECKING:

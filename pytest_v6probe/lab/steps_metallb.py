@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from dataclasses import dataclass
 from functools import partial
@@ -10,13 +9,20 @@ from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any
 
 from pytest_v6probe.errors import LabError
-from pytest_v6probe.lab import anchor
 from pytest_v6probe.lab.clouds import internet
 from pytest_v6probe.lab.clouds import metallb_objects as own
 from pytest_v6probe.lab.clouds.cluster_objects import APPS
 from pytest_v6probe.lab.clouds.clusters import KIND
 from pytest_v6probe.lab.clouds.metallb import ADDRESS_PAGE
-from pytest_v6probe.lab.cluster_calls import ASK_AGAIN_S, EFFECT_S, asked, contents, seen
+from pytest_v6probe.lab.cluster_calls import (
+    ASK_AGAIN_S,
+    EFFECT_S,
+    asked,
+    contents,
+    page,
+    seen,
+    written,
+)
 from pytest_v6probe.lab.loop import pause
 
 if TYPE_CHECKING:
@@ -29,7 +35,6 @@ if TYPE_CHECKING:
 STATUSES = f"{own.OWN}/servicel2statuses"
 POOL_PATH = f"{own.OWN}/ipaddresspools/{own.POOL_NAME}"
 SPEAKER_PATH = f"{APPS}/namespaces/{own.NAMESPACE}/daemonsets/{own.SPEAKER}"
-ASK = "import sys, urllib.request as r; print(r.urlopen(sys.argv[1], timeout=2).read().decode())"
 NOWHERE = {"v6probe/nowhere": "true"}
 
 
@@ -115,13 +120,12 @@ def _is_seen(lab: Lab, address: str) -> Task[Any]:
     answers.
     """
     literal = f"[{address}]" if ":" in address else address
-    page = f"http://{literal}{ADDRESS_PAGE}"
     try:
-        yield from lab.run(internet.CLIENT, sys.executable, "-I", "-S", "-c", ASK, page)
+        yield from lab.run(internet.CLIENT, *page(f"http://{literal}{ADDRESS_PAGE}"))
     except LabError:
         return None
-    told = (anchor.directory(internet.CLIENT) / "output").read_text(encoding="utf-8")
-    return not any(ip_address(told.strip()) in known.link for known in (KIND.ipv6, KIND.ipv4))
+    told = ip_address(written(internet.CLIENT).strip())
+    return not any(told in known.link for known in (KIND.ipv6, KIND.ipv4))
 
 
 def _has(versions: set[int], service: Mapping[str, Any]) -> bool:

@@ -71,6 +71,12 @@ class Said:
     line: str = ""
 
 
+def trouble(said: Iterable[Said]) -> tuple[str, str]:
+    """The first trouble among *said*, and what came instead; both empty where there is none."""
+    first = next((one for one in said if one.trouble), None)
+    return (first.trouble, first.line) if first is not None else ("", "")
+
+
 def ask(at: Vantage, targets: Sequence[str], *, timeout_s: float) -> list[Said]:
     """Ask the Envoy of the pod *at* for each of *targets*, all at once. Raises Unobserved where the
     inventory names no admin interface of it, the pod cannot be used, or an answer is too long.

@@ -88,8 +88,7 @@ def envoy_endpoints(at: Vantage, found: KubeService, *, timeout_s: float = 5.0) 
         said += envoy_admin.ask(at, dumps, timeout_s=timeout_s)
         held = [reader.backends(one.document) for one in said[1:]]
         known = Known(clusters=mine, backends=dict(ChainMap(*held)))
-        trouble = next((one.trouble for one in said if one.trouble), "")
-        line = next((one.line for one in said if one.line), "")
+        trouble, line = envoy_admin.trouble(said)
     except Malformed as why:
         trouble, line = "malformed", replies.shown(str(why))
     finding = judge(at, known, found, trouble=trouble, line=line)

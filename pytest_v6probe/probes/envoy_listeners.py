@@ -64,17 +64,16 @@ def envoy_listeners(
 
     Raises Unobserved where the inventory names no admin interface, or the pod cannot be used.
     """
-    said = envoy_admin.ask(at, (envoy_admin.LISTENERS,), timeout_s=timeout_s)[0]
+    said = envoy_admin.ask(at, (envoy_admin.LISTENERS,), timeout_s=timeout_s)
     known: tuple[Listener, ...] = ()
-    trouble, line = said.trouble, said.line
+    trouble, line = "", ""
     try:
-        known = reader.listeners(said.document)
+        known = reader.listeners(said[0].document)
         if names := _perhaps_compatible(known):
-            dumps = envoy_admin.ask(at, envoy_admin.listener_dumps(names), timeout_s=timeout_s)
-            trouble = next((one.trouble for one in dumps if one.trouble), trouble)
-            line = next((one.line for one in dumps if one.line), line)
-            compatible = {name for one in dumps for name in reader.compatible(one.document)}
-            known = reader.listeners(said.document, compatible)
+            said += envoy_admin.ask(at, envoy_admin.listener_dumps(names), timeout_s=timeout_s)
+            compatible = {name for one in said[1:] for name in reader.compatible(one.document)}
+            known = reader.listeners(said[0].document, compatible)
+        trouble, line = envoy_admin.trouble(said)
     except Malformed as why:
         trouble, line = "malformed", replies.shown(str(why))
     namespace = at.host.pod.namespace if at.host.pod is not None else ""

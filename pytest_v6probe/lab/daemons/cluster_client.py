@@ -15,7 +15,10 @@ import ssl
 import sys
 import time
 import urllib.parse
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 WAIT_S = 90.0
 RETRY_S = 0.05
@@ -132,7 +135,7 @@ def items(api: Api, path: str) -> list[dict[str, Any]]:
     return list(said["items"])
 
 
-def is_ready(thing: dict[str, Any]) -> bool:
+def is_ready(thing: Mapping[str, Any]) -> bool:
     """Whether a node or a pod says so of itself."""
     conditions = thing.get("status", {}).get("conditions", [])
     return any(told["type"] == "Ready" and told["status"] == "True" for told in conditions)

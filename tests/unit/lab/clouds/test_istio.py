@@ -11,17 +11,10 @@ from pytest_v6probe.lab import shapes
 from pytest_v6probe.lab.clouds import istio
 from pytest_v6probe.lab.clouds.clusters import PLANS
 from pytest_v6probe.lab.clouds.istio_sidecar import Places
-from pytest_v6probe.lab.daemons.cluster_contents import ClusterContents
+from tests.unit.lab.clouds.filled import contents
 
 OTHERS = sorted(set(PLANS) - {"istio"})
 PLACES = Places(istio=Path("/home/x/istio"), envoy=Path("/home/x/_bin/envoy"))
-
-
-def contents(kind: str) -> ClusterContents:
-    shape = shapes.shape(kind, name="test")
-    found = shape.daemon(f"{PLANS[kind].region}/control/contents")
-    assert isinstance(found, ClusterContents)
-    return found
 
 
 @pytest.mark.parametrize("kind", OTHERS)

@@ -11,16 +11,9 @@ from pytest_v6probe.inventory.model import LoadBalancer
 from pytest_v6probe.lab import shapes
 from pytest_v6probe.lab.clouds import metallb, metallb_objects
 from pytest_v6probe.lab.clouds.clusters import PLANS
-from pytest_v6probe.lab.daemons.cluster_contents import ClusterContents
+from tests.unit.lab.clouds.filled import contents
 
 OTHERS = sorted(set(PLANS) - {"metallb"})
-
-
-def contents(kind: str) -> ClusterContents:
-    shape = shapes.shape(kind, name="test")
-    found = shape.daemon(f"{PLANS[kind].region}/control/contents")
-    assert isinstance(found, ClusterContents)
-    return found
 
 
 @pytest.mark.parametrize("kind", OTHERS)
