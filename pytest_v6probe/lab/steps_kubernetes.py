@@ -159,7 +159,7 @@ class Readdressed:
         def follow(pods: Mapping[str, Any]) -> bool:
             return time.monotonic() > until or all(
                 is_ready(pod)
-                and _has(pod, addresses)
+                and _begins_with(pod, addresses[0].version)
                 and _is_probed_anew(pod, before.get(pod["metadata"]["uid"], ""))
                 for pod in pods["items"]
             )
@@ -169,15 +169,10 @@ class Readdressed:
         yield from seen(lab, self.region, own, follow)
 
 
-def _has(pod: Mapping[str, Any], addresses: tuple[Address, ...]) -> bool:
-    """Whether *pod* has its node's *addresses*, or its own in their order: the family of the first is
-    its first, if it has that family.
-    """
-    ips = [ip_address(one["ip"]) for one in pod["status"].get("podIPs", [])]
-    if pod["spec"].get("hostNetwork"):
-        return ips == [*addresses]
-    versions, first = [ip.version for ip in ips], addresses[0].version
-    return bool(ips) and (versions[0] == first or first not in versions)
+def _begins_with(pod: Mapping[str, Any], version: int) -> bool:
+    """Whether the first address of *pod* is of *version* of IP, if any is."""
+    versions = [ip_address(one["ip"]).version for one in pod["status"].get("podIPs", [])]
+    return bool(versions) and (versions[0] == version or version not in versions)
 
 
 def _is_probed_anew(pod: Mapping[str, Any], before: str) -> bool:
