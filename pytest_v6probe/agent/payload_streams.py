@@ -12,12 +12,14 @@ from pytest_v6probe.agent.payload import (
     IPV6,
     MAX_REPLY_BYTES,
     READ,
+    RECVERR,
     WRITE,
     Ended,
     attempt,
     ends,
     lookup,
     nameserver,
+    note_icmp,
     octets_of,
     sockaddr,
     text_of,
@@ -114,26 +116,46 @@ def connection(op: "Seen", seen: "Seen", until: float) -> "Work":
     """A socket that is connected to the operation's server, over TLS if it says so."""
     host = op["host"] or nameserver(op["family"])
     seen["addresses"] = yield from lookup(host, op["family"], until)
-    family, _, address = sockaddr(seen["addresses"][0], op["port"])
+    family, level, address = sockaddr(seen["addresses"][0], op["port"])
     sock = socket.socket(family, socket.SOCK_STREAM)
     try:
         sock.setblocking(False)
+        sock.setsockopt(level, RECVERR[level], 1)
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # or TLS waits for delayed ACKs
         begun, code = monotonic(), sock.connect_ex(address)
         ends(sock, address, seen)
         if code == errno.EINPROGRESS:
-            if not (yield ((sock, WRITE),), until):
-                raise Ended("timed-out", "")
-            code = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+            code = yield from settle(sock, seen, until)
         if code:
+            note_icmp(sock, seen)
             raise OSError(code, "")
         seen["connect_s"] = monotonic() - begun
+        sock.setsockopt(level, RECVERR[level], 0)  # with it, one ICMP error ends a connection
         if op["tls"] is None:
             return sock
         return (yield from handshake(op, seen, sock, until))
     except (OSError, ValueError, Ended):
         hang_up(sock, seen)
         raise
+
+
+def settle(sock: socket.socket, seen: "Seen", until: float) -> "Work":
+    """Wait until *sock* is connected, or an error says that it will not be; return its number, 0 for
+    none. An ICMP error that comes while connect(2) still runs is in the error queue alone: without
+    IPV6_RECVERR only that to the next SYN would end the attempt (RFC 5461 §2.2 calls them soft).
+    """
+    while True:
+        if not (yield ((sock, WRITE),), until):
+            raise Ended("timed-out", "")
+        code = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+        if code:
+            return code
+        try:
+            sock.getpeername()
+        except OSError:  # woken by the queue, ahead of the error's number
+            note_icmp(sock, seen)
+        else:
+            return 0
 
 
 def hang_up(sock: "Any", seen: "Seen") -> None:

@@ -145,7 +145,8 @@ def stream(
     ``{"server_name": …, "alpn": […], "ca": PEM or ""}``; certificates are verified against the
     vantage's authorities, or *ca* if given. ``fields``: ``connect_s``, ``tls_s``, ``first_byte_s``,
     ``path_mtu`` (octets, as the kernel holds it at the end), ``tls`` (version, cipher, alpn,
-    ``certificate``: the leaf's DER).
+    ``certificate``: the leaf's DER), ``icmp`` (the error that ended the attempt, as of `echo`). The
+    first ICMP error ends it, where the kernel may wait for the next SYN (RFC 5461 §2.2).
     """
     return {
         "op": "stream",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar
@@ -14,8 +13,6 @@ from pytest_v6probe.vantage import Ask, Probe, Seen
 
 if TYPE_CHECKING:
     from ipaddress import IPv6Address
-
-    from pytest_v6probe.agent.wire import Reply
 
 _LAYERS = {verdict: layer for verdict, layer in replies.LAYERS.items() if layer is not Layer.TCP}
 """ICMP itself is what failed where the request went out."""
@@ -63,16 +60,5 @@ def judge(seen: Seen, *, host: IPv6Address | str) -> Ping:
         remote=reply.remote,
         path=replies.path_of(reply.remote, seen.nat64_prefixes),
         elapsed_s=reply.elapsed_s,
-        evidence=(replies.said(reply), *_error(reply)),
-    )
-
-
-def _error(reply: Reply) -> tuple[str, ...]:
-    icmp = reply.fields.get("icmp")
-    if not isinstance(icmp, Mapping):
-        return ()
-    return (
-        replies.shown(
-            f"ICMP type {icmp.get('type')} code {icmp.get('code')} from {icmp.get('from')}"
-        ),
+        evidence=(replies.said(reply),),
     )

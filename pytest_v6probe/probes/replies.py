@@ -6,6 +6,7 @@ Replies come from a machine under test: nothing here trusts the shape of what is
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from ipaddress import IPv6Address, IPv6Network
 from typing import TYPE_CHECKING
 
@@ -65,10 +66,16 @@ def stage(reply: Reply, *, tls: bool = False) -> str:
 
 
 def said(reply: Reply) -> str:
-    """One line on what came back: the outcome, the agent's word on it, how much, and from where."""
+    """One line on what came back: the outcome, the agent's word on it, the ICMP error that says so and
+    who sent it, how much, and from where.
+    """
     words = [reply.outcome]
     if reply.detail:
         words.append(f"({shown(reply.detail)})")
+    if isinstance(icmp := reply.fields.get("icmp"), Mapping):
+        words.append(
+            shown(f"by ICMP type {icmp.get('type')} code {icmp.get('code')} of {icmp.get('from')}")
+        )
     if reply.payload:
         words.append(f"with {octets(reply, 'received_bytes') or len(reply.payload)} octets")
     if reply.remote is not None:

@@ -188,3 +188,20 @@ def tls_server(certificate: Path, tcp_server: Callable[[Handler], int]) -> Calla
         return tcp_server(over_tls)
 
     return serve
+
+
+@pytest.fixture
+def routed(world: World) -> World:
+    """A host whose default routes lead to a router that has none."""
+    world.sh(
+        "ip netns add router; ip link add near type veth peer name far netns router;"
+        "within='ip netns exec router';"
+        "$within sh -c 'cd /proc/sys/net; echo 1 > ipv4/ip_forward;"
+        " echo 1 > ipv6/conf/all/forwarding';"
+        "ip link set near up; $within ip link set far up;"
+        "ip addr add 2001:db8::2/64 dev near nodad; ip addr add 192.0.2.2/24 dev near;"
+        "$within ip addr add 2001:db8::1/64 dev far nodad;"
+        "$within ip addr add 192.0.2.1/24 dev far;"
+        "ip route add default via 2001:db8::1; ip route add default via 192.0.2.1"
+    )
+    return world

@@ -7,14 +7,16 @@ import socket
 import struct
 import time
 from collections.abc import Callable
-from ipaddress import IPv6Address
+from ipaddress import IPv6Address, ip_address
 from pathlib import Path
 
 import pytest
 
-from pytest_v6probe.agent import wire
+from pytest_v6probe.agent import payload_streams, wire
 from pytest_v6probe.agent.client import Agent
+from pytest_v6probe.agent.payload import IPV6, RECVERR
 from pytest_v6probe.agent.wire import Reply
+from tests.unit.agent.world import World
 
 LOOPBACK = IPv6Address("::1")
 Serve = Callable[[Callable[[socket.socket], None]], int]
@@ -52,6 +54,34 @@ def test_a_closed_port_refuses(agent: Agent):
     reply = ask(agent, port)
     assert (reply.outcome, reply.detail) == ("refused", "ECONNREFUSED")
     assert str(reply.remote) == f"[::1]:{port}"
+
+
+@pytest.mark.parametrize(
+    ("far", "router", "said"),
+    [("2001:db8:1::1", "2001:db8::1", (1, 0)), ("198.51.100.1", "192.0.2.1", (3, 0))],
+    ids=["ipv6", "ipv4"],
+)
+def test_what_a_router_says_of_the_first_syn_ends_the_attempt(
+    routed: World, far: str, router: str, said: tuple[int, int]
+):
+    """The second would be sent after a second (RFC 6298 §2.1); it comes while connect(2) runs."""
+    with contextlib.closing(routed.agent()) as asked:
+        reply = asked.run([wire.stream(ip_address(far), 80, timeout_s=0.9)])[0]
+    assert (reply.outcome, reply.detail) == ("no-route", "ENETUNREACH")
+    icmp = reply.fields["icmp"]
+    assert (icmp["type"], icmp["code"], icmp["from"]) == (*said, router)
+
+
+def test_an_icmp_error_does_not_end_a_connection_that_stands():
+    with socket.create_server(("::1", 0), family=socket.AF_INET6) as listener:
+        op = wire.stream(LOOPBACK, listener.getsockname()[1])
+        work = payload_streams.connection(op, {}, time.monotonic() + 5)
+        next(work)
+        with pytest.raises(StopIteration) as connected:
+            work.send([True])
+        with connected.value.value as sock:
+            assert sock.getpeername()[1] == op["port"]
+            assert sock.getsockopt(IPV6, RECVERR[IPV6]) == 0
 
 
 def test_an_ipv4_mapped_literal_has_no_route_since_it_is_no_ipv6(agent: Agent):
