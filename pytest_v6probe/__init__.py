@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from pytest_v6probe.actions.images import engine_push as engine_push
     from pytest_v6probe.actions.kube import kube_namespace as kube_namespace
     from pytest_v6probe.actions.kube_policies import policy_pods as policy_pods
+    from pytest_v6probe.actions.kube_policies import restrict_egress as restrict_egress
     from pytest_v6probe.actions.kube_policies import restrict_ingress as restrict_ingress
     from pytest_v6probe.actions.kube_services import change_policy as change_policy
     from pytest_v6probe.actions.kube_services import create_service as create_service
@@ -106,7 +107,7 @@ _HOMES = {
     "actions.docker": ("daemon_json", "first_ipv6_network", "restart_engine"),
     "actions.images": ("engine_pull", "engine_push"),
     "actions.kube": ("kube_namespace",),
-    "actions.kube_policies": ("policy_pods", "restrict_ingress"),
+    "actions.kube_policies": ("policy_pods", "restrict_egress", "restrict_ingress"),
     "actions.kube_services": ("change_policy", "create_service"),
     "actions.route_survival": ("route_survival",),
     "clouds.model": ("Cloud",),
@@ -259,6 +260,7 @@ __all__ = [
     "resolv_conf",
     "resolver",
     "restart_engine",
+    "restrict_egress",
     "restrict_ingress",
     "route_survival",
     "router_advertisements",

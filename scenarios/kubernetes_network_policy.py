@@ -12,6 +12,7 @@ from pytest_v6probe import (
     kube_namespace,
     policy_parity,
     policy_pods,
+    restrict_egress,
     restrict_ingress,
 )
 
@@ -19,6 +20,9 @@ pytestmark = pytest.mark.v6_lab("policies")
 
 ENFORCED_WITHIN_S = 10.0
 """How long a new policy may take to be enforced."""
+
+
+# Row H1, ingress
 
 
 @pytest.mark.creates
@@ -49,7 +53,7 @@ def test_what_a_rule_lets_in_is_allowed_over_both_families(policy_cluster: Clust
 
 
 @pytest.mark.creates
-def test_a_policy_without_rules_denies_everybody_over_both_families(
+def test_a_policy_without_rules_lets_nobody_in_over_both_families(
     policy_cluster: Cluster,
 ) -> None:
     with kube_namespace(policy_cluster) as namespace, policy_pods(namespace) as pods:
@@ -58,6 +62,52 @@ def test_a_policy_without_rules_denies_everybody_over_both_families(
         restrict_ingress(pods, allow=False)
         after = eventually(
             lambda: policy_parity(pods.allowed, pods.server, allowed=False),
+            until=lambda seen: seen.verdict == "equal",
+            within_s=ENFORCED_WITHIN_S,
+        )
+    assert after.verdict == "equal"
+
+
+# Row H1, egress
+
+
+@pytest.mark.creates
+def test_what_no_rule_lets_out_is_denied_over_both_families(policy_cluster: Cluster) -> None:
+    with kube_namespace(policy_cluster) as namespace, policy_pods(namespace) as pods:
+        before = policy_parity(pods.allowed, pods.other, allowed=True)
+        assert before.verdict == "equal", "without a policy all is allowed"
+        restrict_egress(pods, allow=True)
+        after = eventually(
+            lambda: policy_parity(pods.allowed, pods.other, allowed=False),
+            until=lambda seen: seen.verdict == "equal",
+            within_s=ENFORCED_WITHIN_S,
+        )
+    assert after.verdict == "equal"
+
+
+@pytest.mark.creates
+def test_what_a_rule_lets_out_is_allowed_over_both_families(policy_cluster: Cluster) -> None:
+    with kube_namespace(policy_cluster) as namespace, policy_pods(namespace) as pods:
+        restrict_egress(pods, allow=True)
+        eventually(
+            lambda: policy_parity(pods.allowed, pods.other, allowed=False),
+            until=lambda seen: seen.verdict == "equal",
+            within_s=ENFORCED_WITHIN_S,
+        )
+        found = policy_parity(pods.allowed, pods.server, allowed=True)
+    assert found.verdict == "equal"
+
+
+@pytest.mark.creates
+def test_a_policy_without_rules_lets_nobody_out_over_both_families(
+    policy_cluster: Cluster,
+) -> None:
+    with kube_namespace(policy_cluster) as namespace, policy_pods(namespace) as pods:
+        before = policy_parity(pods.denied, pods.server, allowed=True)
+        assert before.verdict == "equal", "without a policy all is allowed"
+        restrict_egress(pods, allow=False)
+        after = eventually(
+            lambda: policy_parity(pods.denied, pods.server, allowed=False),
             until=lambda seen: seen.verdict == "equal",
             within_s=ENFORCED_WITHIN_S,
         )

@@ -1,5 +1,5 @@
 """What is a NetworkPolicy tried on? Three pods in a namespace of its own: one that serves, one that a
-policy is to let in, and one that it is not.
+policy is to let in or out, and one that it is not.
 """
 
 from __future__ import annotations
@@ -48,6 +48,8 @@ while True:
 """
 """What each pod runs: it takes connections of both families."""
 POLICIES = "/apis/networking.k8s.io/v1/namespaces/{}/networkpolicies"
+_ENDS = {"Ingress": (SERVER, "from", ALLOWED), "Egress": (ALLOWED, "to", SERVER)}
+"""Whom a policy isolates in a direction, and whom its rule names."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +60,8 @@ class PolicyPods:
 
     namespace: KubeNamespace
     server: Pod
+    other: Pod
+    """The pod that *denied* is. It serves as well."""
     allowed: Vantage
     denied: Vantage
 
@@ -78,12 +82,18 @@ def policy_pods(namespace: KubeNamespace) -> Iterator[PolicyPods]:
         )
     for role in (SERVER, ALLOWED, DENIED):
         _create_pod(namespace, role, cluster.spec.probe_image)
-    server = _ready(namespace)[SERVER]
+    ready = _ready(namespace)
     with ExitStack() as closing:
         allowed, denied = (_vantage(namespace, role) for role in (ALLOWED, DENIED))
         closing.callback(allowed.close)
         closing.callback(denied.close)
-        yield PolicyPods(namespace=namespace, server=server, allowed=allowed, denied=denied)
+        yield PolicyPods(
+            namespace=namespace,
+            server=ready[SERVER],
+            other=ready[DENIED],
+            allowed=allowed,
+            denied=denied,
+        )
 
 
 def restrict_ingress(pods: PolicyPods, *, allow: bool) -> None:
@@ -92,27 +102,47 @@ def restrict_ingress(pods: PolicyPods, *, allow: bool) -> None:
 
     Raises Unobserved if the API refuses it.
     """
+    _restrict(pods, "Ingress", allow=allow)
+
+
+def restrict_egress(pods: PolicyPods, *, allow: bool) -> None:
+    """Create a NetworkPolicy in the namespace of *pods*: with *allow* the pod ``allowed`` may connect to
+    the server only; without it no pod may connect to anything.
+
+    Raises Unobserved if the API refuses it.
+    """
+    _restrict(pods, "Egress", allow=allow)
+
+
+def _restrict(pods: PolicyPods, direction: str, *, allow: bool) -> None:
     cluster, path = pods.namespace.cluster, POLICIES.format(pods.namespace.name)
-    answer = cluster.api.create(path, policy(allow=allow), timeout_s=cluster.timeout_s)
+    answer = cluster.api.create(path, policy(direction, allow=allow), timeout_s=cluster.timeout_s)
     if not answer.good:
         right = rbac.right("/apis/networking.k8s.io/v1/networkpolicies", "create")
         raise refused(cluster, answer, "a NetworkPolicy could not be made", right=right)
 
 
-def policy(*, allow: bool) -> dict[str, Any]:
-    """The object that `restrict_ingress` creates."""
-    source = {"podSelector": {"matchLabels": {LABEL: ALLOWED}}}
-    rules = {"ingress": [{"from": [source]}]} if allow else {}
+def policy(direction: str, *, allow: bool) -> dict[str, Any]:
+    """The object that `restrict_ingress` or `restrict_egress` creates, by the *direction* in which it
+    isolates pods (``Ingress``, ``Egress``).
+    """
+    isolated, word, peer = _ENDS[direction]
+    key = direction.lower()
+    rules = {key: [{word: [{"podSelector": _labelled(peer)}]}]} if allow else {}
     return {
         "apiVersion": "networking.k8s.io/v1",
         "kind": "NetworkPolicy",
-        "metadata": {"name": "from-allowed" if allow else "default-deny"},
+        "metadata": {"name": f"one-{key}" if allow else f"no-{key}"},
         "spec": {
-            "podSelector": {"matchLabels": {LABEL: SERVER}} if allow else {},
-            "policyTypes": ["Ingress"],
+            "podSelector": _labelled(isolated) if allow else {},
+            "policyTypes": [direction],
             **rules,
         },
     }
+
+
+def _labelled(role: str) -> dict[str, Any]:
+    return {"matchLabels": {LABEL: role}}
 
 
 def pod(role: str, image: str) -> dict[str, Any]:

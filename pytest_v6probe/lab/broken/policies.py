@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 PLAN = PLANS["policies"]
 ROUTERS = tuple(f"{PLAN.node(member.name)}/{policies.NAME}" for member in PLAN.members)
 IPV4_ALONE = tuple(net for net in PLAN.services if net.version == 4)
-NO_SOURCES = f"/--match-set KUBE-SRC-/d;{SPELT_ALIKE}"
+NO_RULES = f"/--match-set KUBE-SRC-/d;{SPELT_ALIKE}"
 UNENFORCED = """for tool in iptables ip6tables; do
   $tool --flush
   $tool --delete-chain
@@ -45,8 +45,8 @@ FAULTS: tuple[Fault, ...] = (
     ),
     of(
         PLAN,
-        "sources-ipv4-only",
-        "kube-router lets in over IPv4 only whom a network policy allows",
-        *(_changed(router, ipv6_rules=NO_SOURCES) for router in ROUTERS),
+        "rules-ipv4-only",
+        "what a rule of a network policy names is allowed over IPv4 only",
+        *(_changed(router, ipv6_rules=NO_RULES) for router in ROUTERS),
     ),
 )

@@ -23,8 +23,8 @@ USER = "system:kube-router"
 METRICS_PORT = 20241
 RESTORE = "bin/ip6tables-restore"
 SPELT_ALIKE = "s/--match-set KUBE-/--match-set inet6:KUBE-/g"
-"""kube-router 2.1.0 names sets of IPv6 addresses ``inet6:NAME``, and its rules say NAME alone: with a
-source in a policy none of its IPv6 rules took effect (cloudnativelabs/kube-router#1653).
+"""kube-router 2.1.0 names sets of IPv6 addresses ``inet6:NAME``, and its rules say NAME alone: with
+pods in a policy none of its IPv6 rules took effect (cloudnativelabs/kube-router#1653).
 """
 EDITED = """#!/bin/sh
 sed {program} | PATH="${{PATH#*:}}" ip6tables-restore "$@"

@@ -17,6 +17,7 @@ from pytest_v6probe.actions.kube_policies import (
     SERVER,
     policy,
     policy_pods,
+    restrict_egress,
     restrict_ingress,
 )
 from pytest_v6probe.errors import Unobserved
@@ -54,7 +55,7 @@ def test_a_pod_is_made_for_each_role_and_all_are_waited_for():
     some = running(SERVER, DENIED)
     api = ScriptedApi(list=[(), some, running(SERVER, ALLOWED, DENIED)])
     with policy_pods(namespace(api)) as pods:
-        assert pods.server.id == "default/server"
+        assert (pods.server.id, pods.other.id) == ("default/server", "default/denied")
         assert (pods.allowed.name, pods.denied.name) == ("lab/c", "lab/c")
         assert [at.host.pod for at in (pods.allowed, pods.denied)] == [
             kube.Pod(
@@ -138,27 +139,40 @@ def test_a_pod_that_is_none_is_no_finding():
 
 
 def test_the_policy_lets_in_one_pod_or_nobody():
-    assert policy(allow=True)["spec"] == {
+    assert policy("Ingress", allow=True)["spec"] == {
         "podSelector": {"matchLabels": {LABEL: SERVER}},
         "policyTypes": ["Ingress"],
         "ingress": [{"from": [{"podSelector": {"matchLabels": {LABEL: ALLOWED}}}]}],
     }
-    assert policy(allow=False)["spec"] == {"podSelector": {}, "policyTypes": ["Ingress"]}
+    assert policy("Ingress", allow=False)["spec"] == {"podSelector": {}, "policyTypes": ["Ingress"]}
+
+
+def test_the_policy_lets_out_to_one_pod_or_nowhere():
+    assert policy("Egress", allow=True)["spec"] == {
+        "podSelector": {"matchLabels": {LABEL: ALLOWED}},
+        "policyTypes": ["Egress"],
+        "egress": [{"to": [{"podSelector": {"matchLabels": {LABEL: SERVER}}}]}],
+    }
+    assert policy("Egress", allow=False)["spec"] == {"podSelector": {}, "policyTypes": ["Egress"]}
 
 
 @pytest.mark.parametrize("allow", [True, False])
-def test_the_policy_is_made_in_the_namespace_of_the_pods(allow):
+@pytest.mark.parametrize(
+    ("restrict", "direction"), [(restrict_ingress, "Ingress"), (restrict_egress, "Egress")]
+)
+def test_the_policy_is_made_in_the_namespace_of_the_pods(restrict, direction, allow):
     api = ScriptedApi(list=[running(SERVER, ALLOWED, DENIED)])
     with policy_pods(namespace(api)) as pods:
-        restrict_ingress(pods, allow=allow)
-    assert api.log[-1] == ("create", POLICIES, policy(allow=allow))
+        restrict(pods, allow=allow)
+    assert api.log[-1] == ("create", POLICIES, policy(direction, allow=allow))
 
 
-def test_a_policy_that_is_refused_is_no_finding():
+@pytest.mark.parametrize("restrict", [restrict_ingress, restrict_egress])
+def test_a_policy_that_is_refused_is_no_finding(restrict):
     api = ScriptedApi(list=[running(SERVER, ALLOWED, DENIED)])
     said = 'User "u" cannot create resource "networkpolicies"'
     with policy_pods(namespace(api)) as pods:
         api.answers["create"] = [answer(403, message=said)]
         with pytest.raises(Unobserved, match="create on networkpolicies is missing") as caught:
-            restrict_ingress(pods, allow=True)
+            restrict(pods, allow=True)
     assert caught.value.reason == "forbidden"

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from pytest_v6probe.lab import running, shapes
-from pytest_v6probe.lab.broken.policies import NO_SOURCES
+from pytest_v6probe.lab.broken.policies import NO_RULES
 from pytest_v6probe.lab.daemon import CERTIFICATE_FILE
 from pytest_v6probe.lab.daemons.kube_router import RESTORE, SPELT_ALIKE, KubeRouter
 
@@ -67,7 +67,7 @@ def test_it_finds_the_restore_that_spells_sets_alike_before_the_machines_own(rou
             SPELT_ALIKE,
             "-A X --match-set inet6:KUBE-SRC-A src --match-set inet6:KUBE-DST-B dst\n-A Y\n",
         ),
-        (NO_SOURCES, "-A Y\n"),
+        (NO_RULES, "-A Y\n"),
     ],
 )
 def test_rules_name_sets_of_ipv6_addresses_as_these_are_called(
