@@ -8,6 +8,7 @@ import pytest
 
 from pytest_v6probe import (
     Cluster,
+    Family,
     eventually,
     kube_namespace,
     policy_parity,
@@ -20,6 +21,8 @@ pytestmark = pytest.mark.v6_lab("policies")
 
 ENFORCED_WITHIN_S = 10.0
 """How long a new policy may take to be enforced."""
+NEIGHBOURS_WITHIN_S = 5.0
+"""Neighbour discovery gives up after 3 s (RFC 4861 §10)."""
 
 
 # Row H1, ingress
@@ -87,14 +90,19 @@ def test_what_no_rule_lets_out_is_denied_over_both_families(policy_cluster: Clus
 
 @pytest.mark.creates
 def test_what_a_rule_lets_out_is_allowed_over_both_families(policy_cluster: Cluster) -> None:
+    """Until the policy is enforced nothing is asked over IPv6: the pod must find its neighbours then
+    as well.
+    """
     with kube_namespace(policy_cluster) as namespace, policy_pods(namespace) as pods:
         restrict_egress(pods, allow=True)
         eventually(
-            lambda: policy_parity(pods.allowed, pods.other, allowed=False),
+            lambda: policy_parity(pods.allowed, pods.other, allowed=False, over=[Family.IPV4]),
             until=lambda seen: seen.verdict == "equal",
             within_s=ENFORCED_WITHIN_S,
         )
-        found = policy_parity(pods.allowed, pods.server, allowed=True)
+        found = policy_parity(
+            pods.allowed, pods.server, allowed=True, timeout_s=NEIGHBOURS_WITHIN_S
+        )
     assert found.verdict == "equal"
 
 

@@ -12,7 +12,7 @@ from pytest_v6probe.result import Endpoint, Family, Finding, Layer, Path
 from pytest_v6probe.vantage import Ask, Probe, Seen
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
     from pytest_v6probe.agent.wire import Reply
     from pytest_v6probe.kube.pods import Pod
@@ -37,6 +37,12 @@ _CAUSES = {
         "AKS: --network-policy; GKE: --enable-network-policy, or Dataplane V2",
     ),
 }
+_UNDISCOVERED = (
+    "no neighbour answers the pod, or the last router, over IPv6: the policy may deny neighbour discovery "
+    "as well, which RFC 4890 §4.4.1 says must not be dropped",
+    "kubectl -n kube-system get daemonsets -o wide  # kube-router: a version with the change of "
+    "cloudnativelabs/kube-router#1913; Cilium: cilium/cilium#16285",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,7 +52,8 @@ class PolicyParity(Finding):
     Verdicts: ``equal`` (over both it is as the policy says). Of what it denies: ``open-over-ipv6``,
     ``open-over-ipv4`` (the other one is closed), ``not-enforced`` (both are open). Of what it
     allows: ``closed-over-ipv6``, ``closed-over-ipv4``, ``closed`` (both are). ``not-asked``: one of
-    the pods has no address of a family, or nothing may be sent from there.
+    the pods has no address of a family, or nothing may be sent from there. Where one family alone is
+    asked, that is all.
     """
 
     layer: ClassVar[Layer] = Layer.POD
@@ -56,29 +63,34 @@ class PolicyParity(Finding):
     """What the policy says."""
     ipv6_outcome: str
     """What became of the connection: ``answered``, ``timed-out``, …; ``no-address`` too where the
-    pod that is asked has none.
+    pod that is asked has none; empty where this family is not asked.
     """
     ipv4_outcome: str
 
     @property
     def known_cause(self) -> tuple[str, str] | None:
-        """What enforces policies, where they are not."""
+        """What enforces policies, where they are not, or more than they say."""
+        if (self.verdict, self.ipv6_outcome) == ("closed-over-ipv6", "unreachable"):
+            return _UNDISCOVERED
         return _CAUSES.get(self.verdict)
 
 
 @Probe
-def policy_parity(pod: Pod, *, allowed: bool, timeout_s: float = 2.0) -> Ask[PolicyParity]:
-    """Connect to the first port that *pod* declares at its address of each family, both at once, which
-    a policy *allowed* or denied.
+def policy_parity(
+    pod: Pod, *, allowed: bool, over: Collection[Family] = tuple(Family), timeout_s: float = 2.0
+) -> Ask[PolicyParity]:
+    """Connect to the first port that *pod* declares at its address of each family of *over*, all at
+    once, which a policy *allowed* or denied.
 
-    A policy that drops takes all of *timeout_s*. Raises ValueError for a pod that declares none.
+    A policy that drops takes all of *timeout_s*. Above 3 s (RFC 4861 §10) a neighbour that is not found
+    is told from an answer that does not come. Raises ValueError for a pod that declares no port.
     """
     if not pod.tcp_ports:
         raise ValueError(f"the pod {pod.id} declares no port")
     port = pod.tcp_ports[0]
     at = {
         family: Endpoint(address, port)
-        for family in Family
+        for family in over
         if (address := pod.address(family)) is not None
     }
     return Ask(
@@ -86,26 +98,31 @@ def policy_parity(pod: Pod, *, allowed: bool, timeout_s: float = 2.0) -> Ask[Pol
             wire.stream(one.address, port, family=one.address.version, timeout_s=timeout_s)
             for one in at.values()
         ),
-        judge=partial(judge, pod=pod.id, at=at, allowed=allowed),
+        judge=partial(judge, pod=pod.id, at=at, allowed=allowed, over=over),
     )
 
 
-def judge(seen: Seen, *, pod: str, at: Mapping[Family, Endpoint], allowed: bool) -> PolicyParity:
+def judge(
+    seen: Seen,
+    *,
+    pod: str,
+    at: Mapping[Family, Endpoint],
+    allowed: bool,
+    over: Collection[Family] = tuple(Family),
+) -> PolicyParity:
     """Compare what became of each family with what the policy says. Pure."""
     came = dict(zip(at, seen.replies, strict=True))
-    outcome = {
-        family: came[family].outcome if family in came else "no-address" for family in Family
-    }
+    outcome = {family: came[family].outcome if family in came else "no-address" for family in over}
     verdict = _verdict(outcome, allowed=allowed)
     family = _shown(outcome, verdict, allowed=allowed)
     reply = came.get(family)
     return PolicyParity(
         vantage=seen.vantage,
-        asked=f"{pod} over both families, {'allowed' if allowed else 'denied'} by policy",
+        asked=f"{pod} over {_named(over)}, {'allowed' if allowed else 'denied'} by policy",
         verdict=verdict,
         allowed=allowed,
-        ipv6_outcome=outcome[Family.IPV6],
-        ipv4_outcome=outcome[Family.IPV4],
+        ipv6_outcome=outcome.get(Family.IPV6, ""),
+        ipv4_outcome=outcome.get(Family.IPV4, ""),
         local=reply.local if reply is not None else None,
         remote=at.get(family),
         path=Path.NATIVE if family is Family.IPV6 else Path.IPV4,
@@ -114,13 +131,17 @@ def judge(seen: Seen, *, pod: str, at: Mapping[Family, Endpoint], allowed: bool)
     )
 
 
+def _named(over: Collection[Family]) -> str:
+    return "both families" if len(over) == len(Family) else ", ".join(over)
+
+
 def _verdict(outcome: Mapping[Family, str], *, allowed: bool) -> str:
     if not {*outcome.values()} <= _CLOSED | {_OPEN}:
         return "not-asked"
     wrong = [family for family, came in outcome.items() if (came == _OPEN) is not allowed]
     if not wrong:
         return "equal"
-    if len(wrong) == len(outcome):
+    if len(wrong) == len(Family):
         return "closed" if allowed else "not-enforced"
     return f"{'closed' if allowed else 'open'}-over-{wrong[0]}"
 
@@ -131,7 +152,7 @@ def _shown(outcome: Mapping[Family, str], verdict: str, *, allowed: bool) -> Fam
         odd = (family for family, came in outcome.items() if came not in _CLOSED | {_OPEN})
     else:
         odd = (family for family, came in outcome.items() if (came == _OPEN) is not allowed)
-    return next(odd, Family.IPV6)
+    return next(odd, next(iter(outcome)))
 
 
 def _line(at: Endpoint, reply: Reply) -> str:

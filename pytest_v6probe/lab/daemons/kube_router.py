@@ -26,6 +26,15 @@ SPELT_ALIKE = "s/--match-set KUBE-/--match-set inet6:KUBE-/g"
 """kube-router 2.1.0 names sets of IPv6 addresses ``inet6:NAME``, and its rules say NAME alone: with
 pods in a policy none of its IPv6 rules took effect (cloudnativelabs/kube-router#1653).
 """
+DISCOVERY_ALLOWED = (
+    "/RELATED,ESTABLISHED/{p;"
+    "s/-m conntrack --ctstate RELATED,ESTABLISHED/-p icmpv6 --icmpv6-type neighbour-solicitation/p;"
+    "s/-solicitation/-advertisement/}"
+)
+"""What kube-router 2.1.0 denies with a policy for egress (cloudnativelabs/kube-router#1895): RFC 4890
+§4.4.1 says that it must not be dropped, and over IPv4 nobody asks ARP.
+"""
+MENDED = f"{SPELT_ALIKE};{DISCOVERY_ALLOWED}"
 EDITED = """#!/bin/sh
 sed {program} | PATH="${{PATH#*:}}" ip6tables-restore "$@"
 """
@@ -50,7 +59,7 @@ class KubeRouter(Daemon):
     """What the API calls its node."""
     services: tuple[Network, ...]
     """The ranges of services of the families in which it enforces policies."""
-    ipv6_rules: str = SPELT_ALIKE
+    ipv6_rules: str = MENDED
     """What is done to its rules for IPv6 on their way, as a program of sed."""
 
     @property

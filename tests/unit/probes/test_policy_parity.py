@@ -7,7 +7,7 @@ import pytest
 from pytest_v6probe.agent.wire import Reply
 from pytest_v6probe.kube.pods import Pod
 from pytest_v6probe.probes.policy_parity import PolicyParity, policy_parity
-from pytest_v6probe.result import Endpoint, Path
+from pytest_v6probe.result import Endpoint, Family, Path
 from tests.unit.probes.seen import VANTAGE, seen
 
 V6, V4 = ip_address("fd00:10:244:1::5"), ip_address("10.244.1.5")
@@ -27,6 +27,27 @@ def test_both_families_are_asked_at_once_at_the_port_that_the_pod_declares():
         ("stream", "fd00:10:244:1::5", 8080, 1.5),
         ("stream", "10.244.1.5", 8080, 1.5),
     ]
+
+
+@pytest.mark.parametrize(
+    ("came", "verdict"),
+    [("timed-out", "equal"), ("answered", "open-over-ipv4"), ("error", "not-asked")],
+)
+def test_one_family_alone_may_be_asked(came, verdict):
+    ask = policy_parity.ask(SERVER, allowed=False, over=[Family.IPV4])
+    assert [one["host"] for one in ask.operations] == ["10.244.1.5"]
+    finding = ask.judge(seen(Reply(came)))
+    assert (finding.verdict, finding.ipv6_outcome, finding.ipv4_outcome) == (verdict, "", came)
+    assert finding.asked == "x/server over ipv4, denied by policy"
+    assert finding.remote == Endpoint(V4, 8080)
+
+
+def test_a_neighbour_that_is_not_found_is_the_cause_of_what_is_closed_over_ipv6():
+    known = asked("unreachable", "answered", allowed=True).known_cause
+    assert known is not None
+    assert "neighbour discovery" in known[0]
+    assert "kube-router#1913" in known[1]
+    assert asked("timed-out", "answered", allowed=True).known_cause is None
 
 
 @pytest.mark.parametrize(
