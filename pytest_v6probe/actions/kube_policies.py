@@ -69,7 +69,7 @@ class PolicyPods:
 @contextmanager
 def policy_pods(namespace: KubeNamespace) -> Iterator[PolicyPods]:
     """Start the pods in *namespace*, of the image that the ``[[cluster]]`` names as ``probe_image``;
-    they go with it. No policy is there yet.
+    they go with it.
 
     Raises Unobserved if no image is named, the API refuses them, or they are not ready in time.
     """
@@ -96,26 +96,26 @@ def policy_pods(namespace: KubeNamespace) -> Iterator[PolicyPods]:
         )
 
 
-def restrict_ingress(pods: PolicyPods, *, allow: bool) -> None:
-    """Create a NetworkPolicy in the namespace of *pods*: with *allow* only the pod ``allowed`` may
-    connect to the server; without it nobody may connect to any pod.
+def restrict_ingress(namespace: KubeNamespace, *, allow: bool) -> None:
+    """Create a NetworkPolicy in *namespace*, for the pods that `policy_pods` starts there: with *allow*
+    only the pod ``allowed`` may connect to the server; without it nobody may connect to any pod.
 
     Raises Unobserved if the API refuses it.
     """
-    _restrict(pods, "Ingress", allow=allow)
+    _restrict(namespace, "Ingress", allow=allow)
 
 
-def restrict_egress(pods: PolicyPods, *, allow: bool) -> None:
-    """Create a NetworkPolicy in the namespace of *pods*: with *allow* the pod ``allowed`` may connect to
-    the server only; without it no pod may connect to anything.
+def restrict_egress(namespace: KubeNamespace, *, allow: bool) -> None:
+    """Create a NetworkPolicy in *namespace*, for the pods that `policy_pods` starts there: with *allow*
+    the pod ``allowed`` may connect to the server only; without it no pod may connect to anything.
 
     Raises Unobserved if the API refuses it.
     """
-    _restrict(pods, "Egress", allow=allow)
+    _restrict(namespace, "Egress", allow=allow)
 
 
-def _restrict(pods: PolicyPods, direction: str, *, allow: bool) -> None:
-    cluster, path = pods.namespace.cluster, POLICIES.format(pods.namespace.name)
+def _restrict(namespace: KubeNamespace, direction: str, *, allow: bool) -> None:
+    cluster, path = namespace.cluster, POLICIES.format(namespace.name)
     answer = cluster.api.create(path, policy(direction, allow=allow), timeout_s=cluster.timeout_s)
     if not answer.good:
         right = rbac.right("/apis/networking.k8s.io/v1/networkpolicies", "create")
