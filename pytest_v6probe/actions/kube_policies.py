@@ -58,7 +58,6 @@ class PolicyPods:
     cluster's name: nobody else can ask from there.
     """
 
-    namespace: KubeNamespace
     server: Pod
     other: Pod
     """The pod that *denied* is. It serves as well."""
@@ -87,13 +86,7 @@ def policy_pods(namespace: KubeNamespace) -> Iterator[PolicyPods]:
         allowed, denied = (_vantage(namespace, role) for role in (ALLOWED, DENIED))
         closing.callback(allowed.close)
         closing.callback(denied.close)
-        yield PolicyPods(
-            namespace=namespace,
-            server=ready[SERVER],
-            other=ready[DENIED],
-            allowed=allowed,
-            denied=denied,
-        )
+        yield PolicyPods(server=ready[SERVER], other=ready[DENIED], allowed=allowed, denied=denied)
 
 
 def restrict_ingress(namespace: KubeNamespace, *, allow: bool) -> None:

@@ -51,8 +51,9 @@ CLUSTERS = {
 POLICY_CLUSTER = "policy_cluster"
 """The fixture whose cluster is one that pods can be made in: it has the key ``probe_image``."""
 
-WITH_ADDRESS = ("ClusterIP", "NodePort", "LoadBalancer")
-"""Types of ``[[service]]`` that have an address of their own."""
+WITH_NODE_PORT = ("NodePort", "LoadBalancer")
+WITH_ADDRESS = ("ClusterIP", *WITH_NODE_PORT)
+"""Types of ``[[service]]`` that have a port on every node, and an address of their own."""
 
 SERVICES: Mapping[str, tuple[Callable[[Service], bool], str]] = {
     "service": (
@@ -60,8 +61,8 @@ SERVICES: Mapping[str, tuple[Callable[[Service], bool], str]] = {
         f" with type = {' or '.join(WITH_ADDRESS)}",
     ),
     "node_port_service": (
-        lambda known: known.type in WITH_ADDRESS[1:],
-        f" with type = {' or '.join(WITH_ADDRESS[1:])}",
+        lambda known: known.type in WITH_NODE_PORT,
+        f" with type = {' or '.join(WITH_NODE_PORT)}",
     ),
     "headless_service": (lambda known: known.type == "Headless", " with type = Headless"),
     "mesh_service": (

@@ -69,7 +69,7 @@ class PolicyParity(Finding):
 
     @property
     def known_cause(self) -> tuple[str, str] | None:
-        """What enforces policies, where they are not, or more than they say."""
+        """Who enforces no policies, or those of one family alone, or denies more than they say."""
         if (self.verdict, self.ipv6_outcome) == ("closed-over-ipv6", "unreachable"):
             return _UNDISCOVERED
         return _CAUSES.get(self.verdict)
@@ -108,7 +108,7 @@ def judge(
     pod: str,
     at: Mapping[Family, Endpoint],
     allowed: bool,
-    over: Collection[Family] = tuple(Family),
+    over: Collection[Family],
 ) -> PolicyParity:
     """Compare what became of each family with what the policy says. Pure."""
     came = dict(zip(at, seen.replies, strict=True))

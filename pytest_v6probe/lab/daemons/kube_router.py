@@ -32,7 +32,7 @@ DISCOVERY_ALLOWED = (
     "s/-solicitation/-advertisement/}"
 )
 """What kube-router 2.1.0 denies with a policy for egress (cloudnativelabs/kube-router#1895): RFC 4890
-§4.4.1 says that it must not be dropped, and over IPv4 nobody asks ARP.
+§4.4.1 says that it must not be dropped. ARP passes no firewall.
 """
 MENDED = f"{SPELT_ALIKE};{DISCOVERY_ALLOWED}"
 EDITED = """#!/bin/sh

@@ -36,8 +36,8 @@ def test_judge(outcome):
 
 def test_an_icmp_error_is_evidence():
     reply = Reply("no-route", fields={"icmp": {"type": 1, "code": 0, "mtu": 0, "from": "fe80::1"}})
-    (line,) = judge(seen(reply), host=IPv6Address("::1")).evidence
-    assert "by ICMP type 1 code 0 of fe80::1" in line
+    evidence = judge(seen(reply), host=IPv6Address("::1")).evidence
+    assert evidence == ("no-route by ICMP type 1 code 0 of fe80::1 after 0.0 ms",)
 
 
 @pytest.mark.parametrize(
